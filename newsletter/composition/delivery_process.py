@@ -12,7 +12,6 @@ import sys
 from typing import IO, TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError, NewsletterError
-from newsletter.scheduling import garbage
 
 if TYPE_CHECKING:
     from newsletter.settings import Settings
@@ -25,7 +24,6 @@ def main() -> None:
     # Service managers and terminals signal all processes of a service: what then happens is the other's decision.
     for known in _ENDED_BY_ANOTHER:
         signal.signal(known, signal.SIG_IGN)
-    garbage.look_rarely()  # first: loading modules makes many objects
     orders, news = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # whatever is printed is no news
     settings, cores = _greeting(orders)

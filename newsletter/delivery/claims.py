@@ -115,7 +115,7 @@ class Claims:
         self.done(delivery)
 
     def done(self, delivery: Delivery, outcome: Outcome | None = None) -> None:
-        """Note that a delivery which was taken is settled, by `outcome` if it was sent."""
+        """Note that no connection has a delivery any more; `outcome` says what became of it, if it was sent."""
         domain = self._taken.pop(delivery.key)
         self._limits.answered(domain, outcome)
         if domain in self._waiting.domains:

@@ -26,7 +26,7 @@ from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
 from newsletter.store.plain_steps import take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
-from newsletter.store.statements import BY_KEY, CLAIM, HOLD
+from newsletter.store.statements import BY_INDEX, CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
@@ -331,7 +331,7 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
 async def _due(connection: AsyncConnection, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
     """Return the rows of `CLAIM`, each with its choice and subject."""
     if not is_sqlite(connection):
-        await (await raw_connection(connection)).execute(BY_KEY)
+        await (await raw_connection(connection)).execute(BY_INDEX)
         return await run(connection, CLAIM, **asked)
     rows, chosen = map(from_json, (await run(connection, CLAIM, **asked))[0])
     choices = {number: (choice, subject) for number, choice, subject in chosen}

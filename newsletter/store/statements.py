@@ -82,7 +82,7 @@ SUPPRESSION_SINCE = _suppression("since", "since")
 # issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All have a
 # choice. SQLite returns the rows with the numbers of their choices, and each choice once: to write it for each row
 # and to read it again takes as long as all else. PostgreSQL picks and locks the rows before it looks anything up
-# for them: it joined, and sorted, all that is due for each claim.
+# for them; else it would join and sort all that is due for each claim.
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
         {{chosen}}, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
@@ -209,7 +209,7 @@ TAKE_NOTED = Statement(
 
 # Each row is looked up by an index. PostgreSQL does not know how few rows there are, and might read the whole
 # table, or sort it.
-BY_KEY = "SELECT " + ", ".join(
+BY_INDEX = "SELECT " + ", ".join(
     f"set_config('enable_{way}', 'off', true)" for way in ("hashjoin", "mergejoin", "bitmapscan")
 )
 

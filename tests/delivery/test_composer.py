@@ -122,15 +122,15 @@ async def test_a_letter_whose_signature_a_thread_is_about_cannot_be_had_at_once(
     signed.may_sign.clear()
     composer.prepare(DELIVERIES[1:3])
     await signed.until_begun()
-    assert not composer.letter_at_once(DELIVERIES[1])
+    assert not composer.letter_at_once(DELIVERIES[1], ())
     signed.may_sign.set()
     assert (await composer.letter(DELIVERIES[1])).pieces[0] == signature(DELIVERIES[1].key)
-    assert composer.letter_at_once(DELIVERIES[3])
+    assert composer.letter_at_once(DELIVERIES[3], ())
     composer.end()
 
 
 async def test_a_letter_of_an_issue_that_is_not_rendered_cannot_be_had_at_once(composer: Composer) -> None:
-    assert not composer.letter_at_once(DELIVERIES[0])
+    assert not composer.letter_at_once(DELIVERIES[0], ())
     composer.end()
 
 

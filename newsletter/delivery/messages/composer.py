@@ -60,7 +60,7 @@ class Composer:
             await self._signatures.wait_for(unsigned.signature)
         return self._letter(delivery, self._message)
 
-    def letter_at_once(self, delivery: Delivery, upcoming: Iterable[Delivery] = ()) -> Letter | None:
+    def letter_at_once(self, delivery: Delivery, upcoming: Iterable[Delivery]) -> Letter | None:
         """Return a reader's letter, or None if it takes waiting; raises like `letter`.
 
         Args:

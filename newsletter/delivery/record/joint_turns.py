@@ -27,8 +27,8 @@ class JointTurns(Generic[Result]):
 
     async def end(self) -> None:
         """Wait until nobody waits for a turn."""
-        while self._taking:
-            await asyncio.wait([self._taking])
+        if self._taking:
+            await self._taking
 
     async def _go_on(self) -> None:
         while self._asked:
