@@ -2,8 +2,8 @@
 
 Templates say their texts by `_("…")` and `ngettext("…", "…", number)`; what no catalogue has is shown as it is.
 
-Compiling the templates of a mail takes longer than rendering it. So they are compiled once for all languages, by an
-environment of its own.
+Compiling the templates of a mail takes longer than rendering it. So they are compiled once for all languages, by
+an environment of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from newsletter.ports.page_files import PageFiles
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.language import Language
-
 
 # Filters of a language: its methods.
 _OF_LANGUAGE = (
@@ -48,7 +47,9 @@ class _InLanguage(Environment):
         self._compiled = compiled
 
     @override
-    def compile(self, source: Any, name: str | None = None, filename: str | None = None, *_: Any, **__: Any) -> Any:
+    def compile(
+        self, source: Any, name: str | None = None, filename: str | None = None, *_: Any, **__: Any
+    ) -> Any:
         return self._compiled(source, name, filename)
 
 

@@ -177,7 +177,7 @@ _RULES = (
 
 
 def _shortest(needs: Collection[str]) -> tuple[str, ...]:
-    """Return strings without those that hold another of them: where a text has none of these, it has none of all."""
+    """Return strings without those that hold another of them: a text with none of the others has none of those."""
     return tuple(need for need in needs if not any(other in need for other in needs if other != need))
 
 
