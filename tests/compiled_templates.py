@@ -17,7 +17,10 @@ _WORDS = InternationalizationExtension.identifier
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates() -> Iterator[None]:
-    """Let renderers of one language share what the same source was compiled to; filters may depend on the language."""
+    """Let renderers of one language share what the same source was compiled to.
+
+    What filters make of a constant is compiled, too, and may depend on the language.
+    """
     known: dict[tuple[object, ...], Any] = {}
     compiled = Environment.compile
 

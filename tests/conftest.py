@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -22,6 +23,12 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave the collected tests alone, which stay: it would go through them each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep an operator's own environment out of the tests."""
@@ -33,7 +40,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def logging_as_before() -> Iterator[None]:
     """Take back how a command that a test ran within this process has set up logging.
 
-    Tracebacks are printed plainly: structlog would have rich colour them, which takes a tenth of a second for each.
+    Tracebacks are printed plainly: structlog would have rich colour them, which takes a tenth of a second each.
     """
     before = structlog.get_config()["processors"][:-1]
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
