@@ -24,7 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector leave the collected tests alone, which stay: it would go through them each time."""
+    """Let the garbage collector leave the collected tests alone: it would go through them again and again."""
     gc.collect()
     gc.freeze()
 
