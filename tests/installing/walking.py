@@ -127,7 +127,7 @@ def loaded(home: Path) -> Iterator[Path]:
     script.write_text(command(place))
     script.chmod(0o755)
     python = home / ".local" / "share" / "newsletter" / "bin" / "python"
-    words = [python, "-P", CHECKOUT / "tests" / "forking_server.py", place]
+    words = [str(one) for one in (python, "-P", CHECKOUT / "tests" / "forking_server.py", place)]
     environment = {"HOME": str(home), "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
     with subprocess.Popen(words, cwd=home, env=environment, stdin=subprocess.DEVNULL) as serving:
         try:
