@@ -108,13 +108,16 @@ async def test_a_reader_that_is_slow_and_does_not_block_loses_nothing(ready: Wor
 
 @pytest.mark.parametrize("encoding", ["ascii", "koi8-r", "utf-16"])
 async def test_letters_that_a_terminal_has_not_are_replaced(ready: Workplace, encoding: str) -> None:
-    text = (ready.folder / "page-2026-03-12.txt").read_text().replace("A ", "An \u03b1-\u5b57 ", 1)
-    (ready.folder / "page-2026-03-12.txt").write_text(text)
+    title = "Daily \u03b1-\u5b57"
+    file = ready.folder / "subscribers" / "daily.toml"
+    file.write_text(file.read_text().replace("Daily Papers", title, 1))
     ready.environment["PYTHONIOENCODING"] = encoding
     ready.starts_python = encoding == "ascii"
     for command in (*RUN, "--json"), RUN, ("issues", "list"), ("status",):
         process = await ready.start(*command)
         out, err = await process.communicate()
         assert process.returncode == 0, err
-        assert out.decode(encoding)
+        shown = out.decode(encoding)
+        assert shown
+    assert f"{title.encode(encoding, 'replace').decode(encoding)}, times in UTC" in shown
     assert len(ready.mails()) == 1
