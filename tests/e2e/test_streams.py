@@ -113,6 +113,7 @@ async def test_letters_that_a_terminal_has_not_are_replaced(ready: Workplace, en
     file.write_text(file.read_text().replace("Daily Papers", title, 1))
     ready.environment["PYTHONIOENCODING"] = encoding
     ready.starts_python = encoding == "ascii"
+    shown = ""
     for command in (*RUN, "--json"), RUN, ("issues", "list"), ("status",):
         process = await ready.start(*command)
         out, err = await process.communicate()
