@@ -6,33 +6,24 @@ A renderer of the program lives long; most tests make one of their own, and its 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
 
 import pytest
 from jinja2 import Environment
-from jinja2.ext import InternationalizationExtension
 
-_WORDS = InternationalizationExtension.identifier
+from newsletter.render.issue.environment import compiler
+from newsletter.render.issue.renderer import TemplateRenderer
 
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates() -> Iterator[None]:
-    """Let renderers of one language share what the same source was compiled to.
+    """Let renderers share what the same source was compiled to, but for those that compile in another way."""
+    shared = compiler()
+    shared.compile = cache(shared.compile)  # type: ignore[method-assign,assignment]
 
-    What filters make of a constant is compiled, too, and may depend on the language.
-    """
-    known: dict[tuple[object, ...], Any] = {}
-    compiled = Environment.compile
-
-    def compile_once(environment: Environment, source: Any, *place: Any, **options: Any) -> Any:
-        language, changing = environment.globals.get("frame"), environment.extensions.keys() - {_WORDS}
-        if language is None or changing or not isinstance(source, str):
-            return compiled(environment, source, *place, **options)
-        key = (getattr(language, "tag", None), source, place, *options.items())
-        if key not in known:
-            known[key] = compiled(environment, source, *place, **options)
-        return known[key]
+    def compile_once(renderer: TemplateRenderer) -> Environment:
+        return shared if type(renderer) is TemplateRenderer else compiler()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", compile_once)
+        patch.setattr(TemplateRenderer, "_compiler", compile_once)
         yield
