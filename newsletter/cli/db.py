@@ -33,12 +33,12 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command()
-def upgrade() -> None:
+def upgrade(*, as_json: AsJson = False) -> None:
     """Bring the database to this version's tables; safe to repeat."""
     import asyncio
 
     asyncio.run(bootstrap.upgrade_database(_of_folder()))
-    say("the database is up to date")
+    say_json({"up_to_date": True}) if as_json else say("the database is up to date")
 
 
 @group.command()
@@ -201,33 +201,41 @@ def pull(
     first: Annotated[
         bool, typer.Option("--first", help="Nothing was ever kept: it is no mistake if there is no branch.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch the ledger from the branch that keeps it; one that is here is put aside.
 
     The branch is NEWSLETTER_DATABASE__BRANCH of the folder's Git repository, at its remote `origin`.
     """
     keeper = _keeper(settings())
-    if keeper is None:
+    is_fetched = keeper is not None and keeper.pull(now=now(), first=first)
+    if as_json:
+        say_json({"fetched": is_fetched, "branch": None if keeper is None else keeper.name})
+    elif keeper is None:
         say("the ledger is in PostgreSQL: there is nothing to fetch")
-    elif keeper.pull(now=now(), first=first):
+    elif is_fetched:
         say(f"the ledger was fetched from {keeper.name}")
     else:
         say(f"{keeper.name}: there is none yet; the first run begins a new ledger")
 
 
 @group.command()
-def push() -> None:
+def push(*, as_json: AsJson = False) -> None:
     """Put the ledger on the branch that keeps it, unless somebody else has changed that since it was fetched."""
     import asyncio
 
     loaded = settings()
     keeper, ledger = _keeper(loaded), bootstrap.ledger_file(loaded)
-    if keeper is None or ledger is None:
+    is_kept = keeper is not None and ledger is not None and ledger.exists()
+    if keeper is not None and is_kept:
+        asyncio.run(keeper.keep())
+    if as_json:
+        say_json({"kept": is_kept, "branch": None if keeper is None else keeper.name})
+    elif keeper is None or ledger is None:
         say("the ledger is in PostgreSQL: there is nothing to keep")
-    elif not ledger.exists():
+    elif not is_kept:
         say(f"{ledger}: there is no ledger yet, so there is nothing to keep")
     else:
-        asyncio.run(keeper.keep())
         say(f"the ledger is kept on {keeper.name}")
 
 

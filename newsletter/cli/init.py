@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter import bootstrap
-from newsletter.cli.output import say
+from newsletter.cli.output import say, say_json
+from newsletter.cli.session import AsJson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +55,7 @@ def init(
     ] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="Write units of systemd too.")] = False,
     workers: Workers = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Begin a working folder: settings and a first list; overwrites nothing."""
     from newsletter import scaffold
@@ -62,7 +64,7 @@ def init(
         raise typer.BadParameter("goes with --compose or --systemd", param_hint="'--workers'")
     container = ("web" if workers else "newsletter") if compose else None
     is_new = not (where / "subscribers" / "daily.toml").exists()
-    asks = is_new and not yes and sys.stdin.isatty()
+    asks = is_new and not yes and not as_json and sys.stdin.isatty()
     answers = _all_answers(ask=asks)
     service = scaffold.Service(program=_path_of_program(), user=_user()) if systemd else None
     lines = scaffold.scaffold(
@@ -70,6 +72,9 @@ def init(
     )
     if templates:
         lines += scaffold.copy_templates(where / "templates", bootstrap.packaged_templates())
+    if as_json:
+        say_json({"folder": where, "done": lines})
+        return
     for line in lines:
         say(line)
     if is_new:

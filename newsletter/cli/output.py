@@ -155,6 +155,10 @@ def text_file(path: Path | None) -> Iterator[TextIO]:
     from newsletter.whole_files import whole_file
 
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe, which must stay what it is
+            with path.open("w", encoding="utf-8", newline="") as special:
+                yield special
+            return
         with whole_file(path, mode=_PRIVATE) as file:
             text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
             yield text

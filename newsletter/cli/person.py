@@ -8,7 +8,7 @@ import typer
 
 from newsletter.cli.output import say, say_json, table, warn, write_json
 from newsletter.cli.session import AsJson, now, within
-from newsletter.core.errors import UsageError
+from newsletter.core.errors import NotThereError, UsageError
 from newsletter.core.newsletter_list import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def export_person(address: str, file: TextIO) -> None:
     """Write all that is known of a person as JSON.
 
     Raises:
-        UsageError: nothing is.
+        NotThereError: nothing is.
     """
     write_json(within(lambda program: _person(program, address)), file)
 
@@ -95,7 +95,7 @@ async def _erase(program: Program, address: str) -> tuple[Erasure, list[str]]:
     """Erase a person; return what that came to, and which list files name them.
 
     Raises:
-        UsageError: nothing is known of them.
+        NotThereError: nothing is known of them.
     """
     import asyncio
 
@@ -113,12 +113,12 @@ async def _person(program: Program, address: str) -> dict[str, Any]:
     """Return all that is known of an address.
 
     Raises:
-        UsageError: nothing is.
+        NotThereError: nothing is.
     """
     email = checked(address)
     known = await program.store.personal_data.known(email)
     if not known.is_anything:
-        raise UsageError(f"nothing is known of {address}")
+        raise NotThereError(f"nothing is known of {address}")
     lists = [record_json(record) for record in known.records]
     return {"address": email, "lists": lists, "erased": known.erased, **known.rows}
 

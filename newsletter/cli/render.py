@@ -44,6 +44,8 @@ def render(
     ] = None,
 ) -> None:
     """Write one message of an issue to a file: the frozen one, or what it would be now."""
+    if output is not None and not output.parent.is_dir():  # said before sources are read, which may take long
+        raise UsageError(f"{output}: cannot be written: there is no folder {output.parent}")
     content = _part(within(lambda program: _raw(program, list_name, date, subscriber)), format_)
     if output is None:
         sys.stdout.buffer.write(content)

@@ -10,7 +10,7 @@ import typer
 
 from newsletter.cli.commands import Group
 from newsletter.cli.importing import import_subscribers
-from newsletter.cli.output import plain, say, say_json, say_left_out, table, text_file
+from newsletter.cli.output import JsonArray, plain, say, say_json, say_left_out, table, text_file
 from newsletter.cli.person import checked, erase, export_person, record_json, show
 from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
 from newsletter.core.errors import UsageError
@@ -182,6 +182,7 @@ def export_subscribers(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else printed.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print all subscribers as CSV, with status and origin; or all that is known of one person, as JSON.
 
@@ -193,7 +194,7 @@ def export_subscribers(
         if subscriber is not None:
             export_person(subscriber, file)
         else:
-            within(lambda program: _export(program, list_name, file))
+            within(lambda program: (_export_json if as_json else _export)(program, list_name, file))
 
 
 async def _export(program: Program, list_name: str | None, file: TextIO) -> None:
@@ -209,6 +210,16 @@ async def _export(program: Program, list_name: str | None, file: TextIO) -> None
             header = False
         writer.writerows([masked(_cell(value)) for value in row.values()] for row in rows)
         last = records[-1].key
+
+
+async def _export_json(program: Program, list_name: str | None, file: TextIO) -> None:
+    """Write subscribers as an array of JSON, some at a time."""
+    _check_list(program, list_name)
+    array, last = JsonArray(file), 0
+    while records := await program.store.subscribers.records(list_name=list_name, after=last):
+        array.add(record_json(record) for record in records)
+        last = records[-1].key
+    array.end()
 
 
 def _cell(value: object) -> str:

@@ -1,0 +1,83 @@
+"""What the contract of commands says of all of them: exit codes, `--json`, where results go."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import LIST, READER
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Call
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("issues", "show", "--list", "daily"),
+        ("issues", "show", "--list", "daily", "--date", "2026-03-12"),
+        ("issues", "pause", "--list", "daily"),
+        ("subscribers", "show", "nobody@lab.example"),
+        ("subscribers", "export", "--subscriber", "nobody@lab.example"),
+        ("subscribers", "erase", "--yes", "nobody@lab.example"),
+        ("suppressions", "remove", "nobody@lab.example"),
+        ("suppressions", "remove", "--domain", "lab.example"),
+    ],
+)
+def test_what_is_not_there_is_no_wrong_usage(call: Call, folder: Path, words: tuple[str, ...]) -> None:
+    code, out, err = call(*words)
+    assert (code, out) == (1, ""), err
+    assert err.startswith("newsletter: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["show", "pause"])
+def test_a_list_that_is_not_there_is_wrong_usage(call: Call, folder: Path, command: str) -> None:
+    code, _, err = call("issues", command, "--list", "dayly")
+    assert (code, err) == (2, "newsletter: there is no list 'dayly'; there are: daily\n")
+
+
+def test_tables_are_brought_up_to_date_in_the_words_of_machines(call: Call, folder: Path) -> None:
+    assert call("db", "upgrade", "--json") == (0, '{"up_to_date": true}\n', "")
+
+
+def test_subscribers_are_exported_as_json(call: Call, folder: Path) -> None:
+    assert json.loads(call("subscribers", "export", "--json")[1]) == []
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    assert call("subscribers", "apply")[0] == 0
+    code, out, err = call("subscribers", "export", "--json")
+    assert code == 0, err
+    assert [(one["list"], one["address"]) for one in json.loads(out)] == [("daily", "ann@lab.example")]
+    assert json.loads(out) == json.loads(call("subscribers", "list", "--json")[1])
+
+
+def test_a_folder_is_begun_in_the_words_of_machines(call: Call, tmp_path: Path) -> None:
+    begun = tmp_path / "papers"
+    code, out, err = call("init", str(begun), "--json")
+    assert code == 0, err
+    said = json.loads(out)
+    assert said["folder"] == str(begun)
+    assert f"wrote {begun / '.env'}" in said["done"]
+
+
+def test_a_pipe_that_results_go_to_stays_a_pipe(call: Call, folder: Path) -> None:
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    assert call("subscribers", "apply")[0] == 0
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_text)
+        if call("subscribers", "export", "-o", str(pipe))[0] or not pipe.is_fifo():
+            pipe.unlink(missing_ok=True)
+            pytest.fail("the pipe was replaced, and its reader waits for ever")
+        assert "ann@lab.example" in read.result(timeout=10)
+
+
+def test_a_file_that_cannot_be_written_is_named_before_sources_are_read(call: Call, folder: Path) -> None:
+    code, _, err = call("render", "--list", "daily", "-o", "nowhere/mail.html")
+    assert (code, err) == (2, "newsletter: nowhere/mail.html: cannot be written: there is no folder nowhere\n")
