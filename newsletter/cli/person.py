@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli.moments import minute
 from newsletter.cli.output import say, say_json, table, warn, write_json
 from newsletter.cli.session import AsJson, now, within
 from newsletter.core.errors import NotThereError, UsageError
 from newsletter.core.newsletter_list import WEEKDAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from newsletter.bootstrap import Program
@@ -19,29 +21,39 @@ if TYPE_CHECKING:
     from newsletter.ports import Erasure, SubscriberRecord
 
 _NEWEST = 20  # rows of a kind that are shown
+_UTC = "UTC"
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
 
 
 def show(address: Address, *, as_json: AsJson = False) -> None:
     """Show all that is known of an address on all lists: wishes, suppressions, feedback, deliveries."""
-    person = within(lambda program: _person(program, address))
+    person, zones = within(lambda program: _person_and_zones(program, address))
     if as_json:
         say_json(person)
         return
     for record in person.pop("lists"):
-        say(f"on {record['list']}:")
+        zone = zones.get(record["list"], _UTC)
+        say(f"on {record['list']} (times in {zone}):")
         for field, value in record.items():
             if field != "list" and value not in (None, "", []):
-                say(f"  {field.replace('_', ' ')}: {_shown(value)}")
+                say(f"  {field.replace('_', ' ')}: {_shown(value, zone)}")
     if person["erased"]:
-        say(f"erased {_shown(person['erased'])}")
+        say(f"erased {_shown(person['erased'], _UTC)} (UTC)")
     for heading, rows in person.items():
         if isinstance(rows, list) and rows:
-            newest = f", the newest {_NEWEST} of {len(rows)}" if len(rows) > _NEWEST else ""
-            say(f"{heading.replace('_', ' ')} (times in UTC{newest}):")
-            columns = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows[:_NEWEST])]
-            table(columns, [[_shown(row[name]) for name in columns] for row in rows[:_NEWEST]])
+            _say_rows(heading, rows, zones)
+
+
+def _say_rows(heading: str, rows: list[dict[str, Any]], zones: Mapping[str, str]) -> None:
+    """Print the newest rows of a kind, with the times of their lists; in UTC where there is no such list."""
+    shown = [(row, zones.get(row.get("list") or "", _UTC)) for row in rows[:_NEWEST]]
+    among = {zone for _, zone in shown}
+    times = f"times in {among.pop()}" if len(among) == 1 else f"each time as its list has it, else in {_UTC}"
+    newest = f", the newest {_NEWEST} of {len(rows)}" if len(rows) > _NEWEST else ""
+    say(f"{heading.replace('_', ' ')} ({times}{newest}):")
+    columns = [name for name in rows[0] if any(row[name] not in (None, "") for row, _ in shown)]
+    table(columns, [[_shown(row[name], zone) for name in columns] for row, zone in shown])
 
 
 def export_person(address: str, file: TextIO) -> None:
@@ -123,6 +135,22 @@ async def _person(program: Program, address: str) -> dict[str, Any]:
     return {"address": email, "lists": lists, "erased": known.erased, **known.rows}
 
 
+async def _person_and_zones(program: Program, address: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return all that is known of an address, and the time zone of each list whose file is right, by its name.
+
+    Raises:
+        NotThereError: nothing is.
+    """
+    import asyncio
+
+    from newsletter.core.newsletter_list import editions_of
+
+    lists = await asyncio.to_thread(program.lists.read)
+    zones = {name: file.list.timezone for name, file in lists.right.items()}
+    of_editions = {edition: zone for name, zone in zones.items() for edition in editions_of(name)}
+    return await _person(program, address), zones | of_editions
+
+
 def checked(address: str) -> str:
     """Return an address as the ledger has it.
 
@@ -169,10 +197,10 @@ def _example(paper: GivenPaper) -> str:
     return paper.arxiv_id or paper.doi or paper.title
 
 
-def _shown(value: object) -> object:
-    """Return a value for people: lists as words, moments in UTC to the minute."""
+def _shown(value: object, zone: str) -> object:
+    """Return a value for people: lists as words, moments in a zone to the minute."""
     from datetime import datetime
 
     if isinstance(value, datetime):
-        return f"{value:%F %R}"
+        return minute(value, zone)
     return ", ".join(map(str, value)) if isinstance(value, list) else ("" if value is None else value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -264,3 +266,25 @@ def test_days_and_languages_are_imported_shown_and_exported(call: Call, folder: 
         old.write_text(f"email,days,language\nbob@lab.example,{cells}\n")
         code, _, err = call("subscribers", "import", "old.csv", "--list", "daily")
         assert (code, "old.csv:2: " in err, mistake in err) == (1, True, True)
+
+
+def test_what_is_known_of_a_person_has_the_times_of_the_list(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    lists = folder / "subscribers"
+    (lists / "daily.toml").write_text('timezone = "Asia/Tokyo"\n' + (lists / "daily.toml").read_text())
+    done(call, "apply")
+    done(call, "remove", "ann@lab.example", "-l", "daily")
+    assert call("suppressions", "add", "ann@lab.example")[0] == 0
+    person = parsed(call, "show", "ann@lab.example")
+    here = {
+        one["list"]: datetime.fromisoformat(one["since"]).astimezone(
+            ZoneInfo("Asia/Tokyo" if one["list"] else "UTC")
+        )
+        for one in person["suppressions"]
+    }
+    shown = done(call, "show", "ann@lab.example")
+    assert "on daily (times in Asia/Tokyo):\n" in shown
+    since = datetime.fromisoformat(person["lists"][0]["since"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"  since: {since:%F %R}\n" in shown
+    assert "suppressions (each time as its list has it, else in UTC):\n" in shown
+    assert all(f"{moment:%F %R}" in shown for moment in here.values())
