@@ -48,6 +48,13 @@ def _duration(value: object) -> object:
     return duration
 
 
+def _user_agent(value: str) -> str:
+    """Return what may stand in a header of HTTP (RFC 9110, 5.5), without the letters that not all servers take."""
+    if not (value.strip() and value.isascii() and value.isprintable()):
+        raise ValueError("write ASCII letters, digits and signs on one line, as in papers/1.0 (you@example.org)")
+    return value.strip()
+
+
 def web_address(value: str) -> str:
     """Return a base address without a slash at its end; query and fragment are not allowed."""
     if not value.isprintable() or " " in value:
@@ -264,6 +271,7 @@ def _lower(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+UserAgent = Annotated[str, AfterValidator(_user_agent)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 PublicAddress = Annotated[str, AfterValidator(public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]

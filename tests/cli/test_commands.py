@@ -115,6 +115,14 @@ def test_the_address_of_a_test_copy_is_looked_at_first(call: Call, folder: Path,
     assert not (folder / "var").exists()
 
 
+@pytest.mark.parametrize("command", ["send --list daily --to a@example.org", "render --list daily", "preview"])
+def test_the_address_of_a_reader_to_look_as_is_looked_at_first(call: Call, folder: Path, command: str) -> None:
+    code, _, err = call(*command.split(), "--subscriber", "notanaddress")
+    assert code == 2
+    assert "'--subscriber': 'notanaddress' is not a mail address" in err
+    assert not (folder / "var").exists()
+
+
 def test_where_there_is_nothing_new_there_is_nothing_to_lint_or_show(call: Call, folder: Path) -> None:
     (folder / "subscribers" / "papers-2026-03-11.jsonl").write_text("")
     code, out, _ = call("lint", "--date", "2026-03-12")

@@ -56,6 +56,22 @@ async def test_a_test_copy_leaves_the_ledger_alone(workplace: Workplace) -> None
     assert issue["Message-ID"] != copy["Message-ID"]
 
 
+async def test_a_test_copy_may_be_that_of_another_reader(workplace: Workplace) -> None:
+    topic = '\n[topics.rest]\nkeywords = ["patience"]\n'
+    reader = '\n[[subscribers]]\nemail = "ben@example.org"\nname = "Ben"\ntopics = ["rest"]\n'
+    workplace.list_file(["saved_page:../page-*.txt"], more=topic + reader)
+    save_page(workplace)
+    words = ("send", "--list", "daily", "--date", "2026-03-12", "--to", "editor@example.org")
+    assert (await workplace.run(*words, "--subscriber", "ben@example.org")).code == 0
+    assert (await workplace.run(*words)).code == 0
+    as_ben, as_editor = workplace.mails()
+    assert (as_ben["To"], as_editor["To"]) == ("Ben <editor@example.org>", "editor@example.org")
+    bodies = [mail.get_body(("plain",)).get_content() for mail in (as_ben, as_editor)]
+    assert ["ben@example.org" in body for body in bodies] == [False, False]
+    assert ["Sorting by Patience" in body for body in bodies] == [True, True]
+    assert bodies[0] != bodies[1]
+
+
 async def test_lint_finds_nothing_to_stop_our_own_mail(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)

@@ -78,20 +78,17 @@ class Studio:
             day = now.astimezone(ZoneInfo(latest.terms.timezone if latest else "UTC")).date()
         return await issues.find(list_name, day)
 
-    async def send(self, issue: Issue, address: str, delivery: Delivery | None = None) -> Outcome:
+    async def send(self, issue: Issue, address: str, delivery: Delivery) -> Outcome:
         """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Args:
             issue: the issue.
             address: where it goes.
-            delivery: whose copy it is, as `delivery` makes them; None: that of the subscriber of the address.
+            delivery: whose copy it is, as `delivery` makes them.
 
         Raises:
-            NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        if delivery is None:
-            delivery = await self.delivery(issue, await self.reader(issue, address))
         to = delivery._replace(subscriber=Addressee(address, delivery.subscriber.name))
         message = await self.message(issue, to, trial=True)
         sender, raw = message.for_reader(to)
