@@ -59,6 +59,13 @@ def test_a_subject_is_one_short_clean_line_whatever_a_title_holds(
     subject.encode()
 
 
+@pytest.mark.parametrize("title", [r"$\,$", r"\color{red}", r"$\phantom{x}$"])
+def test_a_lead_whose_title_shows_nothing_has_a_subject_all_the_same(
+    title: str, renderer: TemplateRenderer
+) -> None:
+    assert renderer.subject(factories.draft([Listing(title=title)])) == "Untitled"
+
+
 def test_the_title_of_the_page_is_the_subject(renderer: TemplateRenderer) -> None:
     issue = make.issues()["hostile"]
     assert outline(html_of(renderer, issue)).title == issue.subject
