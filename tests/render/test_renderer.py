@@ -301,7 +301,10 @@ def test_a_week_is_laid_out_by_day_with_what_rose_and_what_is_discussed(renderer
 
 def test_a_list_in_a_language_written_from_right_to_left_says_so(renderer: TemplateRenderer) -> None:
     issue = factories.issue(masthead=factories.masthead(language="he"))
-    assert '<html lang="he" dir="rtl"' in html_of(renderer, issue)
+    html = html_of(renderer, issue)
+    assert '<html lang="he" dir="rtl"' in html
+    (article,) = re.findall(r'<div [^>]*role="article"[^>]*>', html)
+    assert 'dir="ltr"' in article  # as its words, which are English
 
 
 @pytest.mark.parametrize("name", sorted(make.pages()))
