@@ -42,7 +42,7 @@ def run(main: Coroutine[None, None, T], *, fast: bool = True) -> T:
 async def _until_cut_off(main: Coroutine[None, None, T]) -> T:
     """Run a coroutine; should it be cut off, say nothing of what its tasks die of then.
 
-    It was told that it was cut off. A library's tasks that are left without their connections have much more to say.
+    That it was cut off is said already. Tasks of libraries that lose their connections then would say much more.
     """
     try:
         return await main
