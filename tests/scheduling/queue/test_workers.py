@@ -213,7 +213,7 @@ async def test_as_long_as_the_ledger_fails_workers_no_jobs_are_added_to_those_th
     store: Store, jobs: ProcrastinateJobs, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("newsletter.core.jobs.CHUNK", 5)
-    tried = []
+    tried: list[None] = []
 
     async def failing(*_: object, **__: object) -> None:
         tried.append(None)
