@@ -340,6 +340,17 @@ async def test_one_session_tries_at_a_time() -> None:
     assert (joins.state, joins.begin(), joins.begin()) == (Joining.WORKS, True, True)
 
 
+async def test_a_relay_that_ends_all_sessions_at_once_has_had_one_accident() -> None:
+    joins = known_to_work(1)
+    for _ in range(3):
+        joins.failed("closed by the relay", excused_after=1)
+    assert joins.state is Joining.UNTRIED
+
+    assert joins.begin()
+    joins.failed("closed by the relay", excused_after=1)
+    assert joins.state is Joining.FAILS
+
+
 async def test_what_has_long_worked_is_tried_again_after_an_accident_and_then_left_alone() -> None:
     joins = known_to_work(100)
 

@@ -22,8 +22,8 @@ COUNTS: LiteralString = f"""
 """
 THIS_ISSUE: LiteralString = "queue_name = 'issues' AND (args->>'issue')::bigint = %(issue)s"
 WAS_PUT_OFF: LiteralString = "(args->>'trouble' <> '' OR args->>'waiting' <> '')"
-# One that goes back because the database failed is tried again in a moment: see `working`. If it did not count, others
-# would be added in its place each second, for as long as the database fails.
+# One that goes back because the database failed is tried again in a moment: see `working`. If it did not count,
+# others would be added in its place each second, for as long as the database fails.
 IS_BACK_SOON: LiteralString = f"""
     status = 'todo' AND attempts > 0 AND scheduled_at BETWEEN now() AND now() + interval '6 seconds'
     AND {WAS_PUT_OFF} IS NOT TRUE
