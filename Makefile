@@ -22,7 +22,10 @@ NODE_STAMP := tests/node/node_modules/.installed
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-# Where Python may write no bytecode (PYTHONDONTWRITEBYTECODE), each command would compile the program anew.
+# What one process compiles, the next ones need not: thousands of processes are started here.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Where Python may write no bytecode, each command that is called by hand would compile the program anew.
 setup: $(STAMP)  ## a .venv with the program and its development tools
 	$(BIN)/python -m compileall -q newsletter
 

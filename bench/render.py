@@ -1,6 +1,7 @@
 """What rendering costs: once for an issue, and then for each reader, beside the naive way, all in one run.
 
-The naive way is what most programs do: Jinja2, premailer and an `EmailMessage` for each reader; dkimpy signs.
+The naive way is what most programs do: Jinja2, inlining and an `EmailMessage` for each reader; dkimpy signs. Its
+pages are made by this program, in less than half of the time that Jinja2 and premailer take by themselves.
 Rounds alternate between the contenders, so that a busy machine slows all of them; medians are reported, of the
 processor's time. Python looks for garbage as rarely as where the program delivers (`newsletter.scheduling.loop`).
 

@@ -5,7 +5,7 @@ that takes everything. Readers leave by the links in their mails. The goals are 
 cores; with fewer readers, what matters is whether a figure grows with their number.
 
     python bench/scale.py [--json] [--readers 2000] [--database sqlite|postgresql|both] [--idle 20]
-                           [--rounds 3] [--against REV]
+                           [--rounds 3] [--no-start] [--against REV]
 
 Figures are of one run; those of short commands are medians. A process of its own asks for `/healthz`
 every 20 ms, another one lets twelve readers leave in each second. A lock is the longest time in which nobody
@@ -252,8 +252,9 @@ def place(root: Path, name: str, kind: str, folder: Path, readers: int, rounds: 
 
 def measured(root: Path, name: str, kind: str, folder: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of a program on a database."""
-    with place(root, name, kind, folder / "few", FEW, arguments.rounds) as few:
-        yield from start_up(few)
+    if arguments.start:
+        with place(root, name, kind, folder / "few", FEW, arguments.rounds) as few:
+            yield from start_up(few)
     with place(root, name, kind, folder / "many", arguments.readers, arguments.rounds) as many:
         yield from runs(many)
         yield from service(many, arguments.idle)
@@ -268,6 +269,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--database", choices=KINDS, default="sqlite")
     parser.add_argument("--idle", type=float, default=20, metavar="SECONDS", help="of `serve` without work")
     parser.add_argument("--rounds", type=int, default=3, help="of short commands; medians are reported")
+    parser.add_argument(
+        "--start", action=argparse.BooleanOptionalAction, default=True, help="commands with next to nothing to do"
+    )
     parser.add_argument("--against", default="", metavar="REV", help="an older commit to measure beside today's")
     return parser.parse_args()
 

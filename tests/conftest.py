@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,16 +10,23 @@ from hypothesis import HealthCheck, settings
 
 from newsletter.ports import Store
 from newsletter.store import open_store
+from tests.compiled_templates import compiled_templates
 from tests.made_tables import made_tables
 from tests.postgres import migrated_postgres, postgres, postgres_url
 
-__all__ = ["made_tables", "migrated_postgres", "postgres", "postgres_url"]
+__all__ = ["compiled_templates", "made_tables", "migrated_postgres", "postgres", "postgres_url"]
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave the collected tests alone: it would go through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +38,13 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """Take back how a command that a test ran within this process has set up logging."""
+    """Take back how a command that a test ran within this process has set up logging.
+
+    Tracebacks are printed plainly: structlog would have rich colour them, which takes a tenth of a second each.
+    """
+    before = structlog.get_config()["processors"][:-1]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
     yield
     structlog.reset_defaults()
 

@@ -30,7 +30,11 @@ def language_beside(listing: Listing, tag: str) -> str:
         listing: the paper.
         tag: the language of the list, such as `pt-BR`.
     """
-    own = language_of(listing)
+    return beside(language_of(listing), tag)
+
+
+def beside(own: str, tag: str) -> str:
+    """Return a language of texts, `own`, or nothing where it is that of the list, whose tag may name a region."""
     return "" if tag.lower().split("-")[0] == own else own
 
 

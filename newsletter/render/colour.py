@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import tinycss2
@@ -58,6 +59,7 @@ def contrast(first: Colour, second: Colour) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@lru_cache(maxsize=256)  # a page has few, each of them many times
 def parse(value: str) -> Colour | None:
     """Return the first colour in a CSS value or attribute; None if it names no known colour.
 

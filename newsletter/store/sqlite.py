@@ -122,11 +122,19 @@ class Connection(aiosqlite.Connection):
     """
 
     _last: asyncio.Future[Any] | None = None
+    _opened: sqlite3.Connection | None = None
+
+    def open(self, database: str, **options: Any) -> sqlite3.Connection:
+        """Open the database, in the thread; takes what `sqlite3.connect` takes."""
+        self._opened = sqlite3.connect(database, **options)
+        return self._opened
 
     def stop(self) -> asyncio.Future[Any] | None:
         """End the thread, once, and break off the statement that it is at; what that began is rolled back."""
         if self._running:
             self._interrupt()
+            # aiosqlite does not know what was opened for a user who is cancelled meanwhile.
+            self._tx.put_nowait((None, self._close_opened))
             self._last = super().stop()
         return self._last
 
@@ -194,6 +202,10 @@ class Connection(aiosqlite.Connection):
             return fn(*args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
+    def _close_opened(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
     def _interrupt(self) -> None:
         if self._connection is not None:
             self._connection.interrupt()
@@ -220,7 +232,7 @@ def _run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
 def connect(database: str, **options: Any) -> Connection:
     """Return a connection to a database; awaiting it opens it. It takes what `sqlite3.connect` takes."""
     options.pop("check_same_thread", None)  # its thread is the only one that uses it
-    connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+    connection = Connection(lambda: connection.open(database, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001 (as SQLAlchemy does: the end of the process waits for no other)
     return connection
 

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.delivery import services
+from tests.delivery import services, worker
 from tests.delivery.services import Make
 from tests.smtp_server import Certificates, SmtpServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_are_dismissed() -> Iterator[None]:
+    """End the processes that `Workers` keeps from one test to the next."""
+    yield
+    worker.dismiss()
 
 
 @pytest.fixture(scope="session")

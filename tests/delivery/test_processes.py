@@ -36,13 +36,6 @@ SENT, QUEUED, SENDING, UNCERTAIN = (
 CONNECTIONS, WORTH = 4, 100  # two for each of two processes
 
 
-@pytest.fixture(autouse=True)
-def _bytecode(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let processes keep what they compile, wherever the tests run: each would compile all anew."""
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp().parent / "bytecode"))
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-
-
 class Machine:
     """A ledger, and processes that deliver from it."""
 

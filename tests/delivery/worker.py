@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -102,36 +103,61 @@ class Order:
     count: int = 0
 
 
+# Processes that wait for orders, and that no test uses now: to start one takes a second.
+_idle: list[subprocess.Popen[bytes]] = []
+
+
 class Workers:
     """Starts processes, from a test."""
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.delivery.worker"),
-            cwd=Path(__file__).parents[2],
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+        self._process = _idle.pop() if _idle else _begun()
+        self._at_work = 0  # orders that have not ended
+        assert self._process.stdout
+        pipe = os.fdopen(os.dup(self._process.stdout.fileno()), "rb")
+        self._answers = asyncio.StreamReader()
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._answers), pipe
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        await self._process.wait()
+        self._pipe.close()
+        if self._at_work:
+            _end(self._process)
+        else:
+            _idle.append(self._process)
 
     async def start(self, order: Order) -> int:
         """Start a child and return its process number."""
         assert self._process.stdin
         self._process.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
-        return await self._number()
+        self._process.stdin.flush()
+        self._at_work += 1
+        return int(await self._answers.readline())
 
     async def ended(self) -> int:
         """Wait for the children; return an exit code, or the negative number of the signal that killed one."""
-        return await self._number()
+        code = int(await self._answers.readline())
+        self._at_work -= 1
+        return code
 
-    async def _number(self) -> int:
-        assert self._process.stdout
-        return int(await self._process.stdout.readline())
+
+def _begun() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.delivery.worker"]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process:  # which closes its input, and waits
+        pass
+
+
+def dismiss() -> None:
+    """End the processes that wait for orders."""
+    while _idle:
+        _end(_idle.pop())
 
 
 def _serve() -> None:

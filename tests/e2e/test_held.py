@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +22,7 @@ LONG_AFTER = THURSDAY + timedelta(days=5)
 
 def as_if_it_were(workplace: Workplace, state: str, **values: object) -> None:
     """Put the one delivery into a state that only a crash or a slow relay leads to."""
-    with sqlite3.connect(workplace.folder / "var" / "newsletter.db") as ledger:
+    with closing(sqlite3.connect(workplace.folder / "var" / "newsletter.db")) as ledger, ledger:
         ledger.execute("update deliveries set state = ?, text = ?", (state, values.get("text", "")))
 
 

@@ -7,6 +7,7 @@ import gzip
 import signal
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -18,13 +19,24 @@ from tests.sources.feeds import rss
 
 RUN = ("run", "--date", "2026-03-12", "--json")
 PAPER = "<item><title>Sparse Codes</title><link>https://example.org/1</link></item>"
-# Takes some seconds to read, however it is read.
-LARGE = rss("<item><title>A</title><description>B</description></item>" * 90_000).encode()
-LONG_AUTHOR = rss(f"<item><title>Long</title><author>{'a' * 400_000}</author></item>").encode()
-ATTRIBUTES = rss(PAPER).replace(
-    "version=", " ".join(f"a{number}='x'" for number in range(40_000)) + " version=", 1
-)
-BOMB = gzip.compress(gzip.compress(bytes(300 * 1024 * 1024), 1), 9)
+
+
+def large() -> bytes:
+    """Return a feed that takes some seconds to read, however it is read."""
+    return rss("<item><title>A</title><description>B</description></item>" * 90_000).encode()
+
+
+def long_author() -> bytes:
+    return rss(f"<item><title>Long</title><author>{'a' * 400_000}</author></item>").encode()
+
+
+def many_attributes() -> bytes:
+    attributes = " ".join(f"a{number}='x'" for number in range(40_000))
+    return rss(PAPER).replace("version=", f"{attributes} version=", 1).encode()
+
+
+def bomb() -> bytes:
+    return gzip.compress(gzip.compress(bytes(300 * 1024 * 1024), 1), 9)
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +46,14 @@ def settings(workplace: Workplace) -> None:
 
 @pytest.mark.parametrize(
     ("body", "coding", "is_read"),
-    [(LONG_AUTHOR, "", True), (ATTRIBUTES.encode(), "", True), (BOMB, "gzip, gzip", False), (BOMB, "br", False)],
+    [(long_author, "", True), (many_attributes, "", True), (bomb, "gzip, gzip", False), (bomb, "br", False)],
     ids=["long author", "many attributes", "packed twice", "packed in an unknown way"],
 )
 async def test_a_hostile_feed_costs_itself_at_most(
-    body: bytes, coding: str, is_read: bool, workplace: Workplace, httpserver: HTTPServer
+    body: Callable[[], bytes], coding: str, is_read: bool, workplace: Workplace, httpserver: HTTPServer
 ) -> None:
     headers = {"Content-Encoding": coding} if coding else {}
-    httpserver.expect_request("/bad.xml").respond_with_data(body, headers=headers)
+    httpserver.expect_request("/bad.xml").respond_with_data(body(), headers=headers)
     httpserver.expect_request("/good.xml").respond_with_data(rss(PAPER))
     workplace.list_file([f"feed:{httpserver.url_for(path)}" for path in ("/bad.xml", "/good.xml")])
     began = time.monotonic()
@@ -62,9 +74,11 @@ async def test_a_signal_is_heeded_while_a_feed_is_read(
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
 
+    body = large()
+
     def answer(_: Request) -> Response:
         loop.call_soon_threadsafe(asked.set)
-        return Response(LARGE)
+        return Response(body)
 
     httpserver.expect_request("/large.xml").respond_with_handler(answer)
     with socket.create_server(("127.0.0.1", 0)) as free:

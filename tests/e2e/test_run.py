@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from email.utils import parseaddr
 from urllib.parse import unquote
 
@@ -231,5 +232,5 @@ async def test_the_ledger_says_what_the_relay_said(workplace: Workplace) -> None
     assert row["deliveries"] == {"sent": 1}
     assert row["stuck"] == 0
     if workplace.cluster_url is None:
-        with sqlite3.connect(workplace.folder / "var" / "newsletter.db") as ledger:
+        with closing(sqlite3.connect(workplace.folder / "var" / "newsletter.db")) as ledger:
             assert ledger.execute("select count(*) from deliveries").fetchone() == (1,)

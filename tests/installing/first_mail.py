@@ -20,7 +20,7 @@ from newsletter.cli.examples import EXAMPLES
 from newsletter.demo.catch_all import catch_all
 from tests.documents.markdown import blocks
 from tests.installing.guides import follow
-from tests.installing.walking import CHECKOUT, Walk, fill_in, hugging_face, of_this_machine
+from tests.installing.walking import CHECKOUT, Walk, fill_in, hugging_face, loaded, of_this_machine
 
 
 def fenced(section: str) -> list[list[str]]:
@@ -58,10 +58,11 @@ def walk_through(home: Path, inbox: Path, relay: int, huggingface: str) -> None:
     [cron], *daily = fenced("Every day")
     for line in (cron.partition("* * * * ")[2], *(line for block in daily for line in block)):
         walk.type(line)
-    walk.typed |= follow(home, world)
-    for line in (line for examples in EXAMPLES.values() for line in examples):
-        if line not in walk.typed:
-            walk.type(line)
+    with loaded(home) as walk.quick:  # what starts a process and ends it was seen by then
+        walk.typed |= follow(home, world, walk.quick)
+        for line in (line for examples in EXAMPLES.values() for line in examples):
+            if line not in walk.typed:
+                walk.type(line)
     subjects = mails(inbox)
     assert subjects.count(issue) == 2, subjects  # by README, and by the guide that begins anew
 

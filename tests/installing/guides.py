@@ -45,12 +45,13 @@ def guides() -> dict[str, list[Block]]:
     }
 
 
-def follow(home: Path, world: dict[str, str]) -> set[str]:
+def follow(home: Path, world: dict[str, str], quick: Path) -> set[str]:
     """Follow all guides, and return their commands; ends the program with what went wrong, if anything does.
 
     Args:
         home: where the program is installed, with the working folder that README made.
         world: settings for what stands in for the world.
+        quick: a folder with a `newsletter` that starts more quickly.
     """
     began, left_out, done = time.monotonic(), Counter[str](), 0
     with ThreadPoolExecutor(_AT_ONCE) as threads:
@@ -59,21 +60,21 @@ def follow(home: Path, world: dict[str, str]) -> set[str]:
             left_out.update(one.info[2] for one in all_ if NO_RUN in one.info)
             lines = [line for one in all_ if NO_RUN not in one.info for line in steps(one)]
             done += len(lines)
-            runs.append(threads.submit(_follow, name, lines, home, world))
+            runs.append(threads.submit(_follow, name, lines, home, world, quick))
         typed = {line for run in runs for line in run.result()}
     what = ", ".join(f"{count} for {need}" for need, count in sorted(left_out.items()))
     print(f"guides: {done} commands in {time.monotonic() - began:.0f} s; blocks left out: {what}")
     return typed
 
 
-def _follow(name: str, lines: list[str], home: Path, world: dict[str, str]) -> set[str]:
+def _follow(name: str, lines: list[str], home: Path, world: dict[str, str], quick: Path) -> set[str]:
     own = home / "guides" / name
     papers = own / "papers"
     if name == _BEGINS_ANEW:
         own.mkdir(parents=True)
     else:
         shutil.copytree(home / "papers", papers)
-    walk = Walk(own, own if name == _BEGINS_ANEW else papers, f"{home}/.local/bin:")
+    walk = Walk(own, own if name == _BEGINS_ANEW else papers, f"{home}/.local/bin:", quick=quick)
     for line in lines:
         is_new = not papers.exists()
         walk.type(line)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ import httpx2
 
 from newsletter.sources.huggingface import read_paper
 from newsletter.sources.reading.records import Record
+from tests.forking_server import command
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _LASTING = re.compile(r"newsletter (preview|scheduler|serve|web)\b(?! --help)")
@@ -75,13 +77,15 @@ class Walk:
     path: str = ""
     said: list[str] = field(default_factory=lambda: ["set -e"])  # what a shell remembers: `cd` and `export`
     typed: set[str] = field(default_factory=set)
+    quick: Path | None = None  # a folder with a `newsletter` that starts more quickly, for commands that end
 
     def type(self, line: str) -> str:
         """Run a line to its end, or until a server of ours was looked at; return what it printed."""
         print(f"$ {line}", flush=True)
         self.typed.add(line.partition("  #")[0].strip())
         lasts = _LASTING.search(line.partition("#")[0])
-        script = "\n".join((*self.said, f"exec {line}" if lasts else line))
+        quick = [f'PATH="{self.quick}:$PATH"'] if self.quick and not lasts else []
+        script = "\n".join((*self.said, *quick, f"exec {line}" if lasts else line))
         process = subprocess.Popen(
             ["/bin/bash", "-c", script],
             cwd=self.start,
@@ -112,6 +116,28 @@ class Walk:
         kept = {name: value for name, value in os.environ.items() if name.startswith(_OF_THE_MACHINE)}
         width = {"COLUMNS": "200", "LANG": "C.UTF-8", "BROWSER": "true"}
         return kept | width | {"HOME": str(self.home), "PATH": f"{self.path}{python}:/usr/bin:/bin"}
+
+
+@contextmanager
+def loaded(home: Path) -> Iterator[Path]:
+    """Give a folder with a `newsletter` that forks from a process, which has loaded what a home has installed."""
+    folder, place = home / "quick", home / "quick.socket"
+    folder.mkdir()
+    script = folder / "newsletter"
+    script.write_text(command(place))
+    script.chmod(0o755)
+    python = home / ".local" / "share" / "newsletter" / "bin" / "python"
+    words = [str(one) for one in (python, "-P", CHECKOUT / "tests" / "forking_server.py", place)]
+    environment = {"HOME": str(home), "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(words, cwd=home, env=environment, stdin=subprocess.DEVNULL) as serving:
+        try:
+            while not place.exists():
+                if serving.poll() is not None:
+                    raise SystemExit("the installed program cannot be loaded")
+                time.sleep(0.05)
+            yield folder
+        finally:
+            serving.kill()
 
 
 def _wait_for(process: subprocess.Popen[str], what: re.Pattern[str]) -> str:

@@ -12,6 +12,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, closing
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -106,6 +107,7 @@ class Histories(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.truth = Truth()
         self.backup: tuple[sqlite3.Connection, Truth, int] | None = None
+        self.copies = ExitStack()
         self.step, self.issues = 0, 0
         self.list_of = dict[int, str]()  # of issues, by key
         self.waiting = 0  # steps until the closed issue is delivered
@@ -125,6 +127,7 @@ class Histories(RuleBasedStateMachine):
         return store
 
     def teardown(self) -> None:
+        self.copies.close()
         self.do(self.store.close())
         self.runner.close()
 
@@ -280,7 +283,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def operator_backs_up(self) -> None:
-        self.backup = (self.do(_copy_of(self.store)), deepcopy(self.truth), self.issues)
+        copy = self.copies.enter_context(closing(self.do(_copy_of(self.store))))
+        self.backup = (copy, deepcopy(self.truth), self.issues)
 
     @precondition(lambda self: self.backup is not None)
     @rule()

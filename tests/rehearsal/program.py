@@ -1,31 +1,18 @@
-"""The program as a server that forks for each command, so that a fortnight of runs loads it once.
+"""The program by a clock that is set, loaded once for a fortnight of runs.
 
-`python -m tests.rehearsal.program SOCKET CLOCK` serves; the script of `command` is the program `newsletter`, and
-hands its arguments, its environment and its streams over. The command runs in a process of its own.
+`python -m tests.rehearsal.program SOCKET CLOCK` serves it.
 """
 
 from __future__ import annotations
 
-import os
-import pickle
-import socket
 import sys
-import traceback
-from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from tests.e2e import clocked
+from tests.forking_server import serve
 
-_ASK = """\
-#!{python} -IS
-import os, pickle, socket, sys
-asking = socket.socket(socket.AF_UNIX)
-asking.connect({socket!r})
-asked = pickle.dumps((sys.argv[1:], os.getcwd(), dict(os.environ)))
-socket.send_fds(asking, [len(asked).to_bytes(8) + asked], [0, 1, 2])
-sys.exit(int(asking.recv(8) or b"70"))
-"""
 # What each command would load for itself.
 _LOADED = (
     "newsletter.cli.run",
@@ -45,65 +32,7 @@ _LOADED = (
     "alembic.command",
 )
 
-
-def command(place: Path) -> str:
-    """Return the script that asks the server at a socket."""
-    return _ASK.format(python=sys.executable, socket=str(place))
-
-
-def serve(place: Path, clock: Path) -> None:
-    """Run commands, each in a process of its own, until this one is ended."""
+if __name__ == "__main__":
     for name in _LOADED:
         import_module(name)
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(place))
-        server.listen(64)
-        while True:
-            asking, _ = server.accept()
-            if os.fork() == 0:
-                server.close()
-                _answer(asking, clock)
-            asking.close()
-            with suppress(ChildProcessError):  # let those that have ended go
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
-
-
-def _answer(asking: socket.socket, clock: Path) -> None:
-    """Run a command in a grandchild, and say what it ended with: whoever asks may be killed meanwhile."""
-    content, streams, _, _ = socket.recv_fds(asking, 1 << 20, 3)
-    size = int.from_bytes(content[:8])
-    while len(content) < size + 8:
-        content += asking.recv(1 << 20)
-    words, folder, environment = pickle.loads(content[8:])  # noqa: S301 (our own)
-    child = os.fork()
-    if child == 0:
-        asking.close()
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.argv[:] = ["newsletter", *words]
-        os._exit(_code(clock))
-    _, status = os.waitpid(child, 0)
-    asking.sendall(b"%d" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
-
-
-def _code(clock: Path) -> int:
-    try:
-        clocked.run(clock)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
-    except BaseException:  # noqa: BLE001 (as the interpreter does at its end)
-        traceback.print_exc()
-        return 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    serve(Path(sys.argv[1]), Path(sys.argv[2]))
+    serve(Path(sys.argv[1]), partial(clocked.run, Path(sys.argv[2])))

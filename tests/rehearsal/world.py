@@ -21,9 +21,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from newsletter.demo.catch_all import catch_all
+from tests.forking_server import command
 from tests.git_remote import clone, git, remote
 from tests.inbound.dovecot import PASSWORD, USER, Dovecot, dovecot
-from tests.rehearsal import program
 from tests.rehearsal.workflow import Machine, Ran
 from tests.smtp_server import Certificates
 
@@ -181,7 +181,7 @@ async def _program(folder: Path) -> AsyncIterator[None]:
     """Make what stands for the program's repository: what it installs runs this checkout, by the world's clock."""
     (folder / "program").mkdir()
     script, place = folder / "program" / "newsletter", folder / "socket"
-    script.write_text(program.command(place))
+    script.write_text(command(place))
     script.chmod(0o755)
     (folder / "program" / "Makefile").write_text(
         "install:\n\t@mkdir -p $(HOME)/.local/bin\n\t@cp newsletter $(HOME)/.local/bin/newsletter\n"

@@ -97,3 +97,13 @@ def test_a_wrong_theme_names_list_and_key() -> None:
 def test_a_form_of_no_listing_names_template_and_line(own: Path) -> None:
     write(own, "daily/body.html", "\n{% call form('card', 99) %}x{% endcall %}")
     assert failure(own) == f"{own}/daily/body.html:2: form('card', 99): the issue has no such listing"
+
+
+def test_a_number_in_a_template_is_written_as_each_language_does(own: Path) -> None:
+    write(own, "daily/subject.txt", "{{ 12345 | compact }}, {{ 46 | counted('paper') }}")
+    renderer = TemplateRenderer(own, TEMPLATES)
+    subjects = [
+        renderer.subject(factories.draft(terms=factories.terms(masthead=factories.masthead(language=tag))))
+        for tag in ("en", "de", "zh-Hans", "en")
+    ]
+    assert subjects == ["12.3K, 46 papers", "12.345, 46 Artikel", "1.2万, 46 篇论文", "12.3K, 46 papers"]

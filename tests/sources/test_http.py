@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import os
+import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -274,3 +279,22 @@ def test_odd_json_costs_no_more_than_the_odd_value(body: bytes, value: object) -
 def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"JSON|web page"):
         read_json(body)
+
+
+@pytest.mark.parametrize("raw_server", [[OK] * 4], ids=["ok"], indirect=True)
+async def test_trusted_certificates_are_read_once_and_again_where_the_environment_names_others(
+    raw_server: RawServer, make_http: MakeHttp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read: list[Path] = []
+    of_library = httpx2.create_ssl_context
+
+    def watched(**options: Any) -> ssl.SSLContext:
+        read.append(Path(os.environ["SSL_CERT_DIR"]))
+        return of_library(**options)
+
+    monkeypatch.setattr(httpx2, "create_ssl_context", watched)
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        folder.mkdir()
+        monkeypatch.setenv("SSL_CERT_DIR", str(folder))
+        assert [await get_json(make_http(), raw_server.url) for _ in range(2)] == [42, 42]
+    assert read == [tmp_path / "one", tmp_path / "other"]

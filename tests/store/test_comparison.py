@@ -258,7 +258,7 @@ from tests.store.test_comparison import SEEN
 
 async def main():
     store = await open_store(sys.argv[1])
-    async with store.subscribers.compare(LIST, (Member(f"r{n}@example.org") for n in range(20_000))) as comparison:
+    async with store.subscribers.compare(LIST, (Member(f"r{n}@example.org") for n in range(8_000))) as comparison:
         print("compared", flush=True)
         await comparison.apply(SEEN, now=NOW)
     print("applied", flush=True)
@@ -281,11 +281,11 @@ async def test_a_sync_that_is_killed_is_done_whole_or_not_at_all(url: str, opene
             process.kill()
             await process.wait()
         seen = await store.subscribers.synced_files(LIST)
-        assert len(await of_list(store)) == (0 if seen is None else 20_000)
-    members = [Member(f"r{number}@example.org") for number in range(20_000)]
+        assert len(await of_list(store)) == (0 if seen is None else 8_000)
+    members = [Member(f"r{number}@example.org") for number in range(8_000)]
     async with store.subscribers.compare(LIST, members) as comparison:
         await comparison.apply(SEEN, now=NOW)
-    assert comparison.counts.added + comparison.counts.unchanged == len(await of_list(store)) == 20_000
+    assert comparison.counts.added + comparison.counts.unchanged == len(await of_list(store)) == 8_000
 
 
 async def test_the_memory_that_comparing_takes_does_not_grow_with_the_list(tmp_path: Path) -> None:

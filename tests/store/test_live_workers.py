@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from newsletter import __version__
 from newsletter.ports import LiveWorker, Store
 from newsletter.store import live_workers
+from newsletter.store.worker_tables import workers
 from tests.store.conftest import Opener
 from tests.store.samples import at
 
@@ -50,8 +52,7 @@ async def test_one_that_gives_no_sign_of_life_is_not_seen(
     async with store.live_workers.register("worker", concurrency=1):
         [found] = await seen(store, 1)
         async with at(url) as database, database.write() as connection:
-            earlier = {"earlier": found.seen_at.replace(year=found.seen_at.year - 1)}
-            await connection.execute(sa.text("UPDATE workers SET seen_at = :earlier"), earlier)
+            await connection.execute(sa.update(workers).values(seen_at=found.seen_at - timedelta(days=365)))
         assert [one.name for one in await seen(store, 1)] == [found.name]  # it speaks again
 
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.steps import OPEN
 from newsletter.ports import Store
-from newsletter.store.engine import connect
-from newsletter.store.migrate import create
+from newsletter.store import open_store
 from newsletter.store.sql import SqlStore
 from newsletter.store.tables import deliveries
 from tests.store.conftest import Opener
@@ -30,17 +29,15 @@ steps = st.lists(st.tuples(st.integers(1, _DELIVERIES), st.sampled_from(Delivery
 
 async def after(history: list[tuple[int, DeliveryState]]) -> None:
     """Let deliveries take steps, and compare what the store says with what it holds."""
-    database = connect("sqlite://")
-    async with database.write() as connection:
-        await connection.run_sync(create)
-    store = SqlStore(database)
+    store = await open_store("sqlite://")
+    assert isinstance(store, SqlStore)
     try:
         await join(store, *(subscriber(number) for number in range(_READERS)))
         for number in range(_ISSUES):
             made = draft(day=DAY + timedelta(days=number), number=number + 1)
             await store.issues.freeze(made, "Papers", due(), now=NOW)
         await store.outbox.record([Change(key=key, state=state, at=NOW) for key, state in history])
-        async with database.read() as connection:
+        async with store._database.read() as connection:
             held = [
                 tuple(row)
                 for row in await connection.execute(

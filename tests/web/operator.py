@@ -34,7 +34,7 @@ from newsletter.web.server import serving
 from tests.clusters import SeenCluster
 from tests.store.samples import join
 from tests.web.site import DAY, LINKS, MASTHEAD, NOW, RELAY, admission, list_files
-from tests.web.studio import TEMPLATES
+from tests.web.studio import NO_TLS, TEMPLATES
 
 TOKEN = "a token that nobody guesses"
 READERS = 12
@@ -119,7 +119,7 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
     try:
         await fill(store)
         lists = list_files(folder / "pages")
-        async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=30, verify=NO_TLS) as client:
             operator = Operator(store, client, folder, lists)
             door = admission(store, lists, wake=lambda: None)
             renderer = TemplateRenderer(None, TEMPLATES)

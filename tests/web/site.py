@@ -34,7 +34,7 @@ from newsletter.web.puzzles import Puzzles
 from newsletter.web.server import serving
 from tests.clusters import SeenCluster
 from tests.store.samples import join, key_of, of_list, suppressed
-from tests.web.studio import TEMPLATES
+from tests.web.studio import NO_TLS, TEMPLATES
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DAY = NOW.date()
@@ -183,7 +183,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
     """Serve the public app on loopback; pages are kept in a folder."""
     store = await open_store("sqlite://")
     try:
-        async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=30, verify=NO_TLS) as client:
             lists = list_files(folder)
             door = admission(store, lists, wake=lambda: None)
             site = Site(store, client, await fill(store), lists, door)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from datetime import date
 from email.message import EmailMessage
@@ -16,6 +17,8 @@ from newsletter.ports.previews import Asked, Considered, DayOfIssue, Portrait, P
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.web.studio.preview import Desk
 
+# For clients of the tests' own servers: it has no certificates, and to load them takes longer than a request.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 RENDERER = TemplateRenderer(None, TEMPLATES)
 DAYS = (date(2026, 3, 12), date(2026, 3, 11))

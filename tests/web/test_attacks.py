@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -106,7 +107,7 @@ def ledger(desk: Desk) -> str:
 
 def kept_in(folder: Path) -> str:
     """Return what the ledger holds, but for how often somebody tried: that is counted of strangers, too."""
-    with sqlite3.connect(folder / "newsletter.db") as connection:
+    with closing(sqlite3.connect(folder / "newsletter.db")) as connection:
         return "\n".join(row for row in connection.iterdump() if not row.startswith('INSERT INTO "shared_counts"'))
 
 

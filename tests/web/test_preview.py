@@ -15,14 +15,14 @@ from newsletter.core.choosing import ChoiceWeights
 from newsletter.core.errors import ListFileError, Mistake, RenderError
 from newsletter.ports.previews import Asked
 from newsletter.web.studio.preview import previewing
-from tests.web.studio import DAYS, READER, SmallStudio, message
+from tests.web.studio import DAYS, NO_TLS, READER, SmallStudio, message
 
 
 @asynccontextmanager
 async def looking_at(studio: SmallStudio) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
         previewing(studio.desk.opened, port=0) as url,
-        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
+        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=NO_TLS) as client,
     ):
         yield client
 

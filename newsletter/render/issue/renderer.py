@@ -7,6 +7,7 @@ precedence over the packaged ones, file by file. Each template names its values 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
 from newsletter.render.issue.catalogues import SOURCE
-from newsletter.render.issue.environment import environment
+from newsletter.render.issue.environment import compiler, environment
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.inline import inline
 from newsletter.render.issue.language import direction, language
@@ -34,6 +35,7 @@ from newsletter.render.page_files import TemplateFiles, colours_file
 
 # From where the program's own pages stand, such as `/-/signup/daily`, to the site's root. Other pages say theirs.
 _OF_OWN_PAGES = "../../"
+_TEMPLATES_KEPT = 256  # compiled; there are some 150
 
 
 class TemplateRenderer(PageRenderer):
@@ -50,6 +52,7 @@ class TemplateRenderer(PageRenderer):
         self._made_by = Fingerprint([folder.resolve() for folder in folders])
         self._fingerprint = ""
         self._environments: dict[str, Environment] = {}  # by the tag of their language
+        self._compiled = lru_cache(maxsize=_TEMPLATES_KEPT)(self._compiler().compile)
 
     def fingerprint(self, *, now: bool = False) -> str:
         """Return a hash of all that makes a page, except its values: templates and program.
@@ -161,7 +164,11 @@ class TemplateRenderer(PageRenderer):
 
     def _new_environment(self, tag: str) -> Environment:
         loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
-        return environment(loader, language(tag), self.files)
+        return environment(loader, language(tag), self.files, self._compiled)
+
+    def _compiler(self) -> Environment:
+        """Return what compiles the templates."""
+        return compiler()
 
     def _place(self, error: Exception) -> str:
         """Return template and line of an error: the innermost frame of the traceback that is in a template."""

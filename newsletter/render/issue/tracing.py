@@ -26,8 +26,8 @@ class TracedTemplates(TemplateRenderer):
     """The same templates with an attribute in each start tag; takes what `TemplateRenderer` takes."""
 
     def __init__(self, own_folder: Path | None, packaged_folder: Path) -> None:
-        super().__init__(own_folder, packaged_folder)
         self._lines: list[str] = []  # template and line, by the number in the attribute
+        super().__init__(own_folder, packaged_folder)
 
     def line_of(self, element: Any) -> str:
         """Return `template:line` of an element of a traced page (lxml); nothing where no template wrote it.
@@ -41,8 +41,8 @@ class TracedTemplates(TemplateRenderer):
         return ""
 
     @override
-    def _new_environment(self, tag: str) -> Environment:
-        made = super()._new_environment(tag)
+    def _compiler(self) -> Environment:
+        made = super()._compiler()
         made.add_extension(_Tracing)
         made.globals[_Tracing.lines] = self._lines
         return made

@@ -6,15 +6,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from newsletter.core.diff import MOST_CANDIDATES
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.layout import day_section
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.paper_language import language_beside
+from newsletter.core.paper_language import beside, language_of
 from newsletter.core.pictures import Figure
 from newsletter.core.rendering import Headline, Writer
 from newsletter.core.text import one_line
@@ -189,24 +190,51 @@ def _days(issue: Issue) -> tuple[DayView, ...]:
     )
 
 
-def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
-    listing, frame = item.listing, language(issue.masthead.language)
-    title = cut(_plain(listing.title, readable), TITLE) or words.untitled(frame)
+class _Texts(NamedTuple):
+    """What of a paper is the same in all languages: its own texts, plain, and where its title leads."""
+
+    title: str
+    summary: str
+    ai_summary: str
+    abstract: str
+    authors: tuple[str, ...]
+    organization: str
+    language: str
+    url: str
+    is_search: bool
+
+
+@lru_cache(maxsize=MOST_CANDIDATES)  # an issue is rendered once for each language that a reader wants
+def _texts(listing: Listing, landing: Landing, readable: Callable[[str], str]) -> _Texts:
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
-    summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
-    authors = tuple(name for author in listing.authors if (name := _plain(author, readable)))
-    organization = _plain(listing.organization, readable)
-    url, is_search = title_link(listing, issue.terms.landing)
-    own, of_abstract = _own_wordings(listing, frame, title, (summary, ai_summary, abstract))
+    return _Texts(
+        cut(_plain(listing.title, readable), TITLE),
+        _unless(_plain(listing.summary, readable), {abstract, ai_summary}),
+        ai_summary,
+        abstract,
+        tuple(name for author in listing.authors if (name := _plain(author, readable))),
+        _plain(listing.organization, readable),
+        language_of(listing),
+        *title_link(listing, landing),
+    )
+
+
+def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
+    listing, frame = item.listing, language(issue.masthead.language)
+    texts = _texts(listing, issue.terms.landing, readable)
+    title = texts.title or words.untitled(frame)
+    named = heading(item, frame.tag)
+    own, of_abstract = _own_wordings(texts, frame, title)
+    authors, organization, abstract = texts.authors, texts.organization, texts.abstract
     by = by_model(frame, item.machine, abstract, readable)
     return ListingView(
         key=item.key,
         position=position,
         title=title,
-        heading=cut(_plain(heading(item, frame.tag), readable), TITLE) or title,
-        url=url,
-        is_search=is_search,
+        heading=title if named == listing.title else cut(_plain(named, readable), TITLE) or title,
+        url=texts.url,
+        is_search=texts.is_search,
         lang=own.lang,
         authors=authors,
         n_authors=listing.n_authors,
@@ -214,9 +242,9 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         byline=cut(organization, _BYLINE) or _first_author(frame, authors, listing.n_authors),
         published=frame.short_date(listing.published_on, issue.day) if listing.published_on else "",
         day_section=day_section(day_of_week(item.listed_on, issue.day)),
-        summary=summary,
-        ai_summary=ai_summary,
-        ai_label=words.ai_label(frame) if ai_summary else "",
+        summary=texts.summary,
+        ai_summary=texts.ai_summary,
+        ai_label=words.ai_label(frame) if texts.ai_summary else "",
         abstract=abstract,
         wording=model_wording(frame, title, by, own) if by else own,
         abstract_wording=of_abstract or (own if by else None),
@@ -239,13 +267,11 @@ def _counts(item: IssueListing, frame: Language) -> dict[str, Any]:
     }
 
 
-def _own_wordings(
-    listing: Listing, frame: Language, title: str, texts: tuple[str, str, str]
-) -> tuple[Wording, Wording | None]:
+def _own_wordings(texts: _Texts, frame: Language, title: str) -> tuple[Wording, Wording | None]:
     """Return what is shown of summary, AI summary and abstract; and for readers of abstracts, if that differs."""
-    lang, abstract = language_beside(listing, frame.tag), texts[-1]
-    own = own_wording(title, *texts, lang)
-    return own, own_wording(title, "", "", abstract, lang) if abstract and any(texts[:-1]) else None
+    lang, said = beside(texts.language, frame.tag), (texts.summary, texts.ai_summary)
+    own = own_wording(title, *said, texts.abstract, lang)
+    return own, own_wording(title, "", "", texts.abstract, lang) if texts.abstract and any(said) else None
 
 
 def _linked(view: ListingView, item: IssueListing, frame: Language, cite_url: str) -> ListingView:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
+from newsletter.core.diff import MOST_CANDIDATES
 from newsletter.core.issue import IssueListing
 from newsletter.core.machine_summary import MachineSummary, SummaryShow
 from newsletter.core.rendering import Writer
@@ -118,6 +120,7 @@ def heading(item: IssueListing, tag: str) -> str:
     return (machine.title if machine and is_translated else "") or listing.title
 
 
+@lru_cache(maxsize=2 * MOST_CANDIDATES)  # most languages of an issue have the same; some papers have two
 def own_wording(title: str, summary: str, ai_summary: str, abstract: str, lang: str) -> Wording:
     """Return what a mail shows of what the paper's sources say of it; `lang` is the tag of their language."""
     said = summary or ai_summary

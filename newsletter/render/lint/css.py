@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cssselect2
@@ -77,6 +78,11 @@ def _declarations(content: Any) -> dict[str, Declared]:
     }
 
 
+@lru_cache(maxsize=1024)  # a page has some fifty, each of them many times
+def _of_attribute(style: str) -> Mapping[str, Declared]:
+    return _declarations(style)
+
+
 class Cascade:
     """The declarations of each element of a page, from `style` attributes and rules."""
 
@@ -91,7 +97,7 @@ class Cascade:
                 if pseudo is None:
                     self._add(element.etree_element, declared, specificity=specificity, order=order)
             if style := element.etree_element.get("style"):
-                self._add(element.etree_element, _declarations(style), inline=True)
+                self._add(element.etree_element, _of_attribute(style), inline=True)
 
     def of(self, element: Any) -> dict[str, str]:
         """Return an element's own declarations, without inherited ones."""

@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 
 from newsletter.core.errors import RenderError
@@ -112,6 +112,7 @@ class _Compiler:
         in_section = anywhere | frozenset(names.section)
         self._slots = {"": anywhere, "section": in_section, "listing": in_section | frozenset(names.listing)}
         self._forms: dict[str, dict[int, tuple[Piece, ...]]] = {}
+        self._encoded = cache(Text.of)  # what stands between two marks is mostly the same in each form
         self._tokens = iter(markers.pattern.split(page))  # text and marks alternate; text is first and last
 
     def level(self, opened: str = "", within: str = "") -> tuple[Piece, ...]:
@@ -172,22 +173,41 @@ class _Compiler:
 
     def _finished(self, found: Iterable[str | Piece]) -> tuple[Piece, ...]:
         """Combine consecutive blocks of a former version, encode text, and join what is text only."""
+        return tuple(_joined(map(self._piece, self._combined(_with_whole_texts(found)))))
+
+    def _piece(self, piece: str | Piece) -> Piece:
+        return self._encoded(piece) if isinstance(piece, str) else piece
+
+    def _combined(self, found: list[str | Piece]) -> list[str | Piece]:
+        """Combine consecutive blocks of a former version, if there are any."""
+        if not any(isinstance(piece, BlockRun) for piece in found):
+            return found
         pieces: list[str | Piece] = []
         for piece in found:
             match pieces[-2:], piece:
-                case [*_, str() as before], str():
-                    pieces[-1] = before + piece
                 case [BlockRun() as run, str() as gap], BlockRun() if run.kind == piece.kind and not gap.strip():
                     if run.forms.keys() & piece.forms:
                         raise self._error(f"two blocks `{piece.kind}` belong to one listing")
-                    gaps = (*run.gaps, Text.of(gap))
+                    gaps = (*run.gaps, self._encoded(gap))
                     pieces[-2:] = [BlockRun(run.kind, {**run.forms, **piece.forms}, gaps)]
                 case _:
                     pieces.append(piece)
-        return tuple(_joined(Text.of(piece) if isinstance(piece, str) else piece for piece in pieces))
+        return pieces
 
     def _error(self, message: str) -> RenderError:
         return RenderError(f"marks of the {'HTML' if self._markers.html else 'text'} part: {message}")
+
+
+def _with_whole_texts(found: Iterable[str | Piece]) -> list[str | Piece]:
+    """Return pieces, consecutive strings as one."""
+    pieces: list[str | Piece] = []
+    for piece in found:
+        before = pieces[-1] if pieces else None
+        if isinstance(piece, str) and isinstance(before, str):
+            pieces[-1] = before + piece
+        else:
+            pieces.append(piece)
+    return pieces
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -195,7 +215,8 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
     texts: list[Text] = []
     for piece in pieces:
         if isinstance(piece, Text):
-            texts.append(piece)
+            if piece.encoded:
+                texts.append(piece)
             continue
         yield from _one(texts)
         texts = []
@@ -204,8 +225,9 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _one(texts: list[Text]) -> Iterable[Text]:
-    whole = Text(b"".join(text.encoded for text in texts), sum(text.size for text in texts))
-    return (whole,) if whole.encoded else ()
+    if len(texts) > 1:
+        return (Text(b"".join([text.encoded for text in texts]), sum([text.size for text in texts])),)
+    return texts
 
 
 @lru_cache(maxsize=8192)

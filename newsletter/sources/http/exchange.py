@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpx2
 
@@ -134,10 +137,12 @@ class Exchange:
 
     def _client(self, *, public_only: bool) -> httpx2.AsyncClient:
         if public_only not in self._clients:
+            tls = _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
             self._clients[public_only] = httpx2.AsyncClient(
                 headers={"User-Agent": self._user_agent, "Accept-Encoding": ACCEPTED},
                 timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
-                transport=PublicOnly(setting=self._private_by) if public_only else None,
+                verify=tls,
+                transport=PublicOnly(setting=self._private_by, tls=tls) if public_only else None,
             )
         return self._clients[public_only]
 
@@ -180,6 +185,12 @@ class Exchange:
             charset=response.charset_encoding or "",
             body=body,
         )
+
+
+@lru_cache(maxsize=4)  # making one reads some 140 certificates
+def _tls(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Return what checks certificates, by the two variables of the environment that say where trusted ones are."""
+    return httpx2.create_ssl_context()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 
 import httpx2
@@ -26,6 +27,7 @@ class PublicOnly(httpx2.AsyncBaseTransport):
         resolve: returns the addresses of a host and port.
         allowed: returns whether to connect to an address.
         setting: what allows other addresses, for messages.
+        tls: what the default checks certificates with; None: it makes its own.
     """
 
     def __init__(
@@ -35,8 +37,11 @@ class PublicOnly(httpx2.AsyncBaseTransport):
         resolve: Callable[[str, int], Awaitable[list[str]]] = resolve,
         allowed: Callable[[str], bool] = is_public,
         setting: str = "NEWSLETTER_HTTP__ALLOW_PRIVATE",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._inner = inner or httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0))
+        self._inner = inner or httpx2.AsyncHTTPTransport(
+            verify=tls or True, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
         self._resolve = resolve
         self._allowed = allowed
         self._setting = setting

@@ -129,7 +129,9 @@ def _reason(error: json.JSONDecodeError, text: str, line: int) -> str:
     if text.lstrip().startswith("<"):
         return "it is a web page, not JSON"
     near = text[max(error.pos - _NEAR, 0) : error.pos + 1]
-    what = "a comma with nothing after it" if _TRAILING_COMMA.search(near) else error.msg
+    # Python 3.13 names the place of the comma, earlier ones what stands behind it.
+    is_comma = _TRAILING_COMMA.search(near) or _TRAILING_COMMA.match(text, error.pos)
+    what = "a comma with nothing after it" if is_comma else error.msg
     where = f" in line {error.lineno}" if error.lineno != line else ""
     return f"it is not JSON: {what}{where}, column {error.colno}"
 

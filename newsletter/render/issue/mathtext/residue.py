@@ -7,7 +7,7 @@ or a script, names without spaces between them. Other words stay (`three times`,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from string import ascii_uppercase, digits
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class _Rule(NamedTuple):
     reading: Reading
 
     def may_apply(self, text: str) -> bool:
-        return any(need in text for need in self.needs)
+        return any(map(text.__contains__, self.needs))
 
 
 def _rule(needs: Iterable[str], shape: str, reading: Reading) -> _Rule:
@@ -175,12 +175,20 @@ _RULES = (
     _rule(("varepsilon", "varphi"), rf"{_FREE}(varepsilon|varphi)(?=[a-z](?![A-Za-z]))", _sign),
 )
 
+
+def _shortest(needs: Collection[str]) -> tuple[str, ...]:
+    """Return strings without those that hold another of them: a text with none of the others has none of those."""
+    return tuple(need for need in needs if not any(other in need for other in needs if other != need))
+
+
+# What a text holds if any rule may apply to it.
+_ANY_NEED = _shortest({need for rule in _RULES for need in rule.needs})
 _PROTECTED = re.compile(f"({PROTECTED})")
 
 
 def restored(text: str) -> str:
     """Return text in which stripped LaTeX is LaTeX again, or already the character that it means."""
-    if not any(rule.may_apply(text) for rule in _RULES):
+    if not any(map(text.__contains__, _ANY_NEED)):
         return text
     pieces = _PROTECTED.split(text)
     for index in range(0, len(pieces), 2):
