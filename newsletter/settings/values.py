@@ -196,8 +196,8 @@ def _check_postgresql(address: str) -> None:
     found = _POSTGRESQL.fullmatch(address)
     if not found:
         raise ValueError(
-            "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
-            "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
+            "cannot be read: write postgresql://user:password@host:port/name, and write @ of the password as %40, "
+            "a colon as %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
         )
     elsewhere = parse_qs(found["query"] or "").get("port", [])
     ports = [port for port in (found["port"], *",".join(elsewhere).split(",")) if port]

@@ -198,8 +198,11 @@ def test_a_password_with_signs_is_never_shown_in_pieces(
     for command in ("run", "status", "db upgrade", "lists check"):
         code, _, err = call(*command.split())
         assert code == 78
-        assert "@ and : of the password as %40, %3A" in err
+        assert "@ of the password as %40, a colon as %3A" in err
         assert not any(piece in err for piece in ("Wr0ng", "Secret", "ss:", "127.0.0.1"))
+    _, out, _ = call("doctor", "--json")
+    assert '"NEWSLETTER_DATABASE__URL: cannot be read"' in out
+    assert '"write postgresql://user:password@host:port/name, and write @ of the password' in out
 
 
 def test_an_issue_is_linted_in_every_language_that_readers_want(call: Call, folder: Path) -> None:
