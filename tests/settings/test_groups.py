@@ -259,8 +259,8 @@ def test_the_public_address_is_brought_into_one_form(
 
 
 AMBIGUOUS = (
-    "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
-    "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
+    "cannot be read: write postgresql://user:password@host:port/name, and write @ of the password as %40, "
+    "a colon as %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
 )
 
 
