@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _MOST_WORKERS = 100  # on one machine
 
+Templates = Annotated[bool, typer.Option("--templates", help="Copy the mail's templates too, to change them.")]
+GithubActions = Annotated[
+    bool, typer.Option("--github-actions", help="Write a workflow too, which runs it on GitHub's machines.")
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -44,12 +48,8 @@ def init(
     where: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take examples, to change later.")] = False,
-    templates: Annotated[
-        bool, typer.Option("--templates", help="Copy the mail's templates too, to change them.")
-    ] = False,
-    github_actions: Annotated[
-        bool, typer.Option("--github-actions", help="Write a workflow too, which runs it on GitHub's machines.")
-    ] = False,
+    templates: Templates = False,
+    github_actions: GithubActions = False,
     compose: Annotated[
         bool, typer.Option("--compose", help="Write a compose.yaml too, for containers with PostgreSQL.")
     ] = False,
@@ -80,8 +80,7 @@ def init(
     if is_new:
         _say_next(where, answers["reader"], can_send=scaffold.needs_login(answers), container=container)
     elif compose:
-        say("")
-        say("To let it run in containers from now on, call this in that folder: docker compose up --detach")
+        _say_containers()
     if service:
         _say_services(where, service.user, workers)
 
@@ -138,6 +137,12 @@ def _say_next(folder: Path, reader: str, *, can_send: bool, container: str | Non
         say("To send, name your mail server in .env, which has examples. Then try it:")
         say("")
         say(f"  {send}")
+
+
+def _say_containers() -> None:
+    """Print how containers are started, where the folder was begun before."""
+    say("")
+    say("To let it run in containers from now on, call this in that folder: docker compose up --detach")
 
 
 def _say_services(folder: Path, user: str, workers: int) -> None:
