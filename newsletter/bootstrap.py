@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from newsletter.parts.ledger import Ledger
     from newsletter.parts.receiving import Receiving
     from newsletter.parts.relaying import Relaying
+    from newsletter.pipeline.check import IssueCheck
     from newsletter.pipeline.deliver import ClosedIssues, Delivering
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
@@ -236,10 +237,14 @@ class Program:
         )
 
     def _check(self, issue: Issue, message: Message) -> None:
-        from newsletter.pipeline.check import check_issue
+        self._issue_check(issue, message)
+
+    @cached_property
+    def _issue_check(self) -> IssueCheck:
+        from newsletter.pipeline.check import IssueCheck
         from newsletter.settings.reach import relays_are_local
 
-        check_issue(issue, message, is_local=relays_are_local(self.settings.smtp))
+        return IssueCheck(is_local=relays_are_local(self.settings.smtp))
 
     @cached_property
     def studio(self) -> Studio:

@@ -13,7 +13,7 @@ from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.moments import minute
 from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, now, within
-from newsletter.core.alarm_words import told_of, words_of
+from newsletter.core.alarm_words import headline, told_of, words_of
 from newsletter.core.alarms import OF_LISTS, Alarm
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted, one_line
@@ -112,9 +112,8 @@ def _mail(found: _Found, zone: str) -> Iterator[tuple[str, str]]:
 
 def _alarm(alarm: Alarm, zone: str) -> str:
     """Return in words what is wrong, since when, why, and what to do."""
-    words = words_of(alarm)
-    headline = words.headline[:1].upper() + words.headline[1:]
-    return f"{headline}, since {minute(alarm.since, zone)}: {alarm.reason.rstrip('.')}. {words.advice}"
+    reason, advice = alarm.reason.rstrip("."), words_of(alarm).advice
+    return f"{headline(alarm)}, since {minute(alarm.since, zone)}: {reason}. {advice}"
 
 
 def _told(counts: NoticeCounts) -> str:

@@ -29,6 +29,7 @@ group = typer.Typer(cls=Group, no_args_is_help=True, help="Who reads, and what t
 
 _STATUS_HELP = f"Only {', '.join(SubscriberStatus)}; may be repeated."
 _BY_OPERATOR, _REMOVED = "removed by the operator", "subscribers remove"
+_OF_SEVERAL = {"stays out": "stay out", "keeps own wishes": "keep own wishes"}
 
 group.command("import")(import_subscribers)
 group.command()(show)
@@ -244,7 +245,8 @@ def _done(counts: SyncCounts) -> dict[str, int]:
 
 def _in_words(numbers: Mapping[str, int], counts: SyncCounts) -> str:
     """Return `3 add, 1 remove, 40 as they are`, or that there is nothing to do."""
-    parts = [f"{number} {word}" for word, number in numbers.items() if number]
+    named = [(number, _OF_SEVERAL.get(word, word) if number > 1 else word) for word, number in numbers.items()]
+    parts = [f"{number} {word}" for number, word in named if number]
     if not counts.differ:
         parts.insert(0, "nothing to do")
     return ", ".join([*parts, f"{counts.unchanged} as they are"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from newsletter.core.alarms import OF_LISTS, Alarm, Cause
+from newsletter.core.alarms import OF_ISSUE, OF_LISTS, Alarm, Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,14 @@ def words_of(alarm: Alarm) -> AlarmWords:
     return AlarmWords(
         headline=kind.headline.format(**values), problem=kind.problem, advice=kind.advice.format(**values)
     )
+
+
+def headline(alarm: Alarm) -> str:
+    """Return the trouble in a few words, with the list where they do not name it: `daily: no issue of today`."""
+    words = words_of(alarm).headline
+    if alarm.cause in OF_ISSUE:
+        return f"{alarm.subject}: {words}"
+    return words[:1].upper() + words[1:]
 
 
 def told_of(alarm: Alarm) -> dict[str, Any]:

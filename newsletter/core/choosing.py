@@ -156,6 +156,8 @@ class Chooser:
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._reserved, self._languages = reserved, languages
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
+        # A weekly mail has days in place of lines in brief.
+        self._layout = terms.layout if terms.cadence is Cadence.DAILY else None
         self._index = SearchIndex([one.listing for one in listings])
         self._topics = {
             name: {position: Reason(ReasonKind.TOPIC, name, word) for position, word in words.items()}
@@ -229,7 +231,8 @@ class Chooser:
             chosen = order[: self._most]
         fitting = [position for position in chosen if position in fit.value]  # they stand first
         reasons = [self._reasons(position, wishes, fit) for position in fitting]
-        return Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))), text, language)
+        choice = Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))), text, language)
+        return choice if self._layout is None else self._layout.within(choice)
 
     def _with_reserved(self, order: Sequence[int], reserved: Collection[int]) -> list[int]:
         """Return as many of an order as the reader gets: the first ones, and those with places of their own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 
@@ -19,10 +19,34 @@ _SECONDS_IN_BRIEF, _SECONDS_ROOMY = 10, 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How many papers a mail shows as cards, beside the lead; what is left are lines."""
+    """How many papers a mail shows as cards, beside the lead, and how many a daily mail shows as lines."""
 
     for_you: int = 5  # cards of papers that fit the reader's wishes
     also_today: int = 3  # cards of papers that come because everybody gets them
+    in_brief: int | None = None  # lines of all others in a daily mail; None: as many as there are
+
+    def most(self, most: int) -> int:
+        """Return how many papers one reader gets of a daily issue at most; 0: no limit.
+
+        Args:
+            most: the most that the list allows; 0: no limit.
+        """
+        if self.in_brief is None:
+            return most
+        room = 1 + self.for_you + self.also_today + self.in_brief
+        return min(most, room) if most else room
+
+    def within(self, choice: Choice) -> Choice:
+        """Return a choice without what has no room in a daily mail: the last lines beyond `in_brief`."""
+        if self.in_brief is None:
+            return choice
+        left_out = frozenset(sections(choice, self).brief[self.in_brief :])
+        kept = [at for at, position in enumerate(choice.positions) if position not in left_out]
+        return replace(
+            choice,
+            positions=tuple(choice.positions[at] for at in kept),
+            reasons=tuple(choice.reasons[at] for at in kept),
+        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class Terms:
     @classmethod
     def of(cls, list_: NewsletterList) -> Terms:
         """Return the terms of a list as they are now."""
+        is_weekly = list_.cadence is Cadence.WEEKLY
         return cls(
             masthead=replace(list_.masthead, cadence=list_.cadence),
             stale_after=list_.stale_after,
@@ -42,7 +43,7 @@ class Terms:
             hours=list_.hours,
             topics=list_.topics,
             topics_mode=list_.topics_mode,
-            max_listings=list_.max_listings,
+            max_listings=list_.max_listings if is_weekly else list_.layout.most(list_.max_listings),
             layout=list_.layout,
             landing=list_.landing,
             is_open=list_.signup is not SignUpRule.CLOSED,

@@ -44,7 +44,7 @@ _WORDS = {
         "members": "A CSV file beside this one with more readers.",
         "theme": "The look of mails and pages.",
         "subject": "Patterns of the subjects of mails.",
-        "layout": "How many papers a mail shows as cards.",
+        "layout": "How many papers a mail shows as cards and as lines.",
         "ranking": "How much each signal counts.",
         "channels": "Where each issue is posted: Slack, Discord, Telegram, Teams, Feishu, ntfy, or a program.",
         "summaries": "Summaries of papers by a language model: off, unless you ask for them.",
@@ -95,6 +95,7 @@ _WORDS = {
     "LayoutTable": {
         "for_you": "Cards of papers that fit the reader's wishes.",
         "also_today": "Cards of papers that everybody gets.",
+        "in_brief": "Lines of all others in a daily mail; else as many as max_listings allows.",
     },
     "SummariesTable": {
         "mode": "Of which papers a model writes a summary: none, those without a short text, or all. The model is "

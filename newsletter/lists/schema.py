@@ -114,6 +114,7 @@ TopicChoice = Annotated[str, reads(lambda text, context: read_topic(text, contex
 
 
 Cards = Annotated[int, Field(ge=0, le=50)]
+Lines = Annotated[int, Field(ge=0, le=500)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 _MINUS = "-"
@@ -182,10 +183,11 @@ class SubjectTable(Table):
 
 
 class LayoutTable(Table):
-    """`[layout]`: how many papers a mail shows as cards; the defaults are those of `core.layout`."""
+    """`[layout]`: how many papers a mail shows as cards and lines; the defaults are those of `core.layout`."""
 
     for_you: Cards = Layout().for_you
     also_today: Cards = Layout().also_today
+    in_brief: Lines | None = None
 
     def to_layout(self) -> Layout:
         """Return the layout as core knows it."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
 import structlog
 
 from newsletter.core.choice import Choice
@@ -11,7 +15,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import TEST_COPY
 from newsletter.ports import Message
-from newsletter.render.lint import Level, lint
+from newsletter.render.lint import Finding, Level, lint
 
 log = structlog.get_logger(__name__)
 
@@ -44,22 +48,38 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
     )
 
 
-def check_issue(issue: Issue, message: Message, *, is_local: bool = False) -> None:
-    """Check the final bytes of an issue's message, and log what could be better.
+@dataclass(slots=True, kw_only=True)
+class IssueCheck:
+    """Checks the final bytes of each language of an issue, and logs what could be better once an issue.
 
-    Args:
-        issue: the issue.
-        message: what it was rendered to.
+    Attributes:
         is_local: whether every relay is on this machine.
-
-    Raises:
-        LintError: the issue must not go out as it is; names the first failure.
     """
-    _, raw = message.for_reader(for_nobody(issue))
-    findings = lint(raw, issue, is_local=is_local)
-    for finding in findings:
-        log.warning("lint", list=issue.list, rule=finding.rule, where=finding.where, message=finding.message)
-    failures = [finding for finding in findings if finding.level is Level.FAILURE]
-    if failures:
-        more = f" (and {len(failures) - 1} more: `newsletter lint`)" if len(failures) > 1 else ""
-        raise LintError(f"{issue.list} {issue.day}: {failures[0].where}: {failures[0].message}{more}")
+
+    is_local: bool
+    _issue: tuple[str, date, datetime] | None = None  # the one that was checked last, and what was logged of it
+    _logged: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def __call__(self, issue: Issue, message: Message) -> None:
+        """Check what an issue was rendered to.
+
+        Raises:
+            LintError: the issue must not go out as it is; names the first failure.
+        """
+        _, raw = message.for_reader(for_nobody(issue))
+        findings = lint(raw, issue, is_local=self.is_local)
+        self._log(issue, findings)
+        failures = [finding for finding in findings if finding.level is Level.FAILURE]
+        if failures:
+            more = f" (and {len(failures) - 1} more: `newsletter lint`)" if len(failures) > 1 else ""
+            raise LintError(f"{issue.list} {issue.day}: {failures[0].where}: {failures[0].message}{more}")
+
+    def _log(self, issue: Issue, findings: Iterable[Finding]) -> None:
+        one = issue.list, issue.day, issue.frozen_at
+        if one != self._issue:
+            self._issue, self._logged = one, set()
+        for finding in findings:
+            said = finding.rule, finding.where, finding.message
+            if said not in self._logged:
+                self._logged.add(said)
+                log.warning("lint", list=issue.list, rule=said[0], where=said[1], message=said[2])

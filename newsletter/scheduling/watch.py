@@ -146,9 +146,8 @@ class Watch:
             for one in found:
                 part, whole, words = _share(one, cause)
                 if limit.is_passed(part, whole, lasts=(cause, one.list) in active):
-                    share = f"{100 * part / max(whole, 1):.2g} %"
                     of = f"{part:,} of {counted(whole, 'mail')} of the last seven days"
-                    await self.alarm.ring(cause, one.list, f"{of} {words} ({share})")
+                    await self.alarm.ring(cause, one.list, f"{of} {words} ({_percent(part, whole)})")
                     passed.append(one.list)
             await self._over(cause, lasting, but=passed)
 
@@ -236,3 +235,9 @@ def _share(one: Returned, cause: Cause) -> tuple[int, int, str]:
     if cause is Cause.BOUNCES:
         return one.refused + one.bounced, one.sent + one.refused, "were refused or came back"
     return one.complained, one.sent, "drew a complaint"
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return a share as people read it: `0.12 %`, `7.5 %`, `100 %`."""
+    share = 100 * part / max(whole, 1)
+    return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"  # noqa: PLR2004 -- two digits

@@ -13,7 +13,7 @@ from newsletter.core.choosing import ChoiceWeights, Chooser, chooser
 from newsletter.core.delivery import Planned
 from newsletter.core.follows import read_follow
 from newsletter.core.issue import Draft, Issue, IssueListing
-from newsletter.core.layout import Layout
+from newsletter.core.layout import Layout, sections
 from newsletter.core.likeness import Example, Opinion
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
@@ -287,6 +287,18 @@ def test_a_lower_limit_gives_the_beginning_of_what_no_limit_gives(
     choice = Chooser(everything, replace(terms, max_listings=most)).of(one, frozenset(had))
     assert choice.positions == whole.positions[:most]
     assert choice.reasons == whole.reasons[:most]
+
+
+def test_a_reader_gets_no_more_than_the_mail_has_room_for() -> None:
+    page = listings(*[f"Agents {number}" if number % 3 else f"Birds {number}" for number in range(60)])
+    layout = Layout(for_you=2, also_today=3, in_brief=4)
+    daily = papers(topics=TOPICS, layout=layout)
+    terms = Terms.of(daily)
+    for one, lines in ((reader("agents"), 4), (reader(), 4), (reader("agents", mode=TopicsMode.ONLY), 4)):
+        assert len(sections(Chooser(page, terms).of(one), layout).brief) == lines
+    assert terms.max_listings == 10
+    assert Terms.of(replace(daily, cadence=Cadence.WEEKLY)).max_listings == 0
+    assert len(Chooser(page, Terms.of(replace(daily, cadence=Cadence.WEEKLY))).of(reader()).positions) == 60
 
 
 def test_more_wishes_than_a_byte_counts_are_worth_what_twenty_are() -> None:

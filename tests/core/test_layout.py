@@ -40,3 +40,24 @@ def test_each_paper_stands_in_one_section(matching: int, others: int, layout: La
     shown = sections(one, layout)
     everything = (*shown.lead, *shown.for_you, *shown.also_today, *shown.brief)
     assert sorted(everything) == list(one.positions)
+
+
+@given(
+    st.integers(0, 12),
+    st.integers(0, 12),
+    st.builds(Layout, for_you=st.integers(0, 4), also_today=st.integers(0, 4), in_brief=st.integers(0, 6)),
+)
+def test_a_mail_has_no_more_lines_than_its_list_says(matching: int, others: int, layout: Layout) -> None:
+    one = choice(matching, others)
+    before, kept = sections(one, layout), layout.within(one)
+    shown = sections(kept, layout)
+    assert shown.brief == before.brief[: layout.in_brief] or shown.is_roomy
+    assert kept.positions[:1] == one.positions[:1]
+    assert set(before.for_you) | set(before.also_today) <= set(kept.positions)
+    assert len(kept.positions) == len(kept.reasons)
+    assert layout.most(0) == 1 + layout.for_you + layout.also_today + (layout.in_brief or 0)
+
+
+def test_a_list_that_names_no_lines_has_as_many_as_there_are() -> None:
+    assert Layout().within(choice(8, 40)) == choice(8, 40)
+    assert (Layout().most(20), Layout().most(0)) == (20, 0)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter.core.alarm_words import words_of
+from newsletter.core.alarm_words import headline, words_of
 from newsletter.core.alarms import MAIL, OF_FILES, OF_ISSUE, OVER, RAISED, Alarm, Cause, cause_of
 from newsletter.core.errors import LintError, RenderError, SourceError, StoreError
 from newsletter.operations.alarms import LedgerAlarm, issue_failed, issue_made
@@ -147,3 +147,4 @@ def test_each_cause_says_what_it_is_and_what_to_do(cause: Cause) -> None:
     assert words.problem.endswith(".")
     assert words.advice.endswith(".")
     assert "{thing}" in words.headline or "ledger" in words.headline or "Thursday, 12 March 2026" in words.headline
+    assert ("{thing}" in headline(alarm)) is (cause not in {Cause.LEDGER, Cause.RESTORED})

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from newsletter.core.newsletter_list import Cadence, QuietDays
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, Wishes
 from newsletter.delivery.smtp.session import is_plain
+from newsletter.pipeline.check import IssueCheck
 from newsletter.pipeline.deliver import ClosedIssues
 from newsletter.ports import Store
 from tests.backtest.recorded import MONDAY
@@ -164,3 +166,12 @@ async def test_what_is_looked_at_is_in_its_readers_language(tmp_path: Path, stor
     english = [await studio.raw(issue, "all@example.org"), await studio.raw(issue, None)]
     assert await studio.languages(issue) == ("de",)
     assert [GREETING in text(mail) for mail in (*german, *english)] == [True, True, False, False]
+
+
+async def test_what_could_be_better_in_an_issues_mails_is_logged_once_for_all_languages(office: Office) -> None:
+    office.check = IssueCheck(is_local=False)
+    office.list_ = replace(LIST, masthead=replace(LIST.masthead, postal_address=""))
+    await with_readers(office, GERMAN, JAPANESE)
+    with structlog.testing.capture_logs() as logged:
+        await office.close_issue()
+    assert [line["rule"] for line in logged if line["event"] == "lint"] == ["postal-address"]

@@ -134,6 +134,14 @@ async def test_deliveries_that_are_open_for_half_the_deadline_unless_the_operato
     assert await house.look() == ["stuck (over)"]
 
 
+async def test_that_all_mails_come_back_is_said_in_plain_numbers(house: House) -> None:
+    issue = await frozen(house.store, 6)
+    await bring(house.store, issue.key, *[DeliveryState.REFUSED] * 6)
+    assert await house.look() == ["bounces"]
+    [alarm] = await house.store.alarms.lasting()
+    assert alarm.reason == "6 of 6 mails of the last seven days were refused or came back (100 %)"
+
+
 async def test_many_mails_that_come_back_and_readers_who_complain(house: House) -> None:
     issue = await frozen(house.store, 6)
     sent = await bring(house.store, issue.key, *[DeliveryState.SENT] * 5, DeliveryState.REFUSED)

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.core.address import domain_of
-from newsletter.core.alarm_words import words_of
+from newsletter.core.alarm_words import headline, words_of
 from newsletter.core.alarms import Alarm
 from newsletter.core.bounces import EventKind, Outcome
 from newsletter.core.delivery import WAITING, DeliveryState
@@ -81,13 +81,12 @@ class Moments:
 
 def alarm_row(alarm: Alarm, moments: Moments) -> dict[str, str]:
     """Return what a page says of an alarm."""
-    words = words_of(alarm)
     return {
-        "headline": words.headline[:1].upper() + words.headline[1:],
+        "headline": headline(alarm),
         "reason": alarm.reason,
         "since": moments(alarm.since),
         "over": moments(alarm.over_at),
-        "advice": "" if alarm.over_at else words.advice,
+        "advice": "" if alarm.over_at else words_of(alarm).advice,
     }
 
 
