@@ -61,7 +61,7 @@ def backtest(
     last: Last = None,
     recordings: RecordingsFolder = None,
     max_listings: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="As if the list had this limit; 0: none.")
+        int | None, typer.Option(metavar="N", min=0, max=1_000_000, help="As if the list had this limit; 0: none.")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it, too: a .png, .svg or .pdf (needs matplotlib).")

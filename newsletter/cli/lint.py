@@ -10,7 +10,7 @@ import typer
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json, waiting
 from newsletter.cli.session import AsJson, Day, ListName, changed_templates, chosen_with_wrong, within
-from newsletter.core.errors import NothingNewError
+from newsletter.core.errors import NothingNewError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,13 +37,13 @@ def lint(
     """Check size, links, accessibility and deliverability of an issue; exit 1 on a failure."""
     from newsletter.render.lint import Level
 
-    results, nothing, is_wrong = within(lambda program: _findings(program, list_name, date, links=links))
+    results, nothing, trouble = within(lambda program: _findings(program, list_name, date, links=links))
     if as_json:
         _say_json(results, nothing, one=list_name is not None)
     else:
         _say(results, nothing)
     failed = any(finding.level is Level.FAILURE for findings in results.values() for finding in findings)
-    raise typer.Exit(Exit.CONFIGURATION if is_wrong else Exit.CHECK_FAILED if failed else Exit.DONE)
+    raise typer.Exit(Exit.CHECK_FAILED if failed and trouble is not Exit.CONFIGURATION else trouble)
 
 
 def _say_json(results: Mapping[str, list[Finding]], nothing: Mapping[str, str], *, one: bool) -> None:
@@ -67,8 +67,8 @@ def _say(results: Mapping[str, list[Finding]], nothing: Mapping[str, str]) -> No
 
 async def _findings(
     program: Program, list_name: str | None, day: date | None, *, links: bool
-) -> tuple[dict[str, list[Finding]], dict[str, str], bool]:
-    """Return the findings of each list, of those that have no issue why, and whether a list file is wrong."""
+) -> tuple[dict[str, list[Finding]], dict[str, str], Exit]:
+    """Return the findings of each list, why others have no issue, and the exit code if nothing is found."""
     from newsletter.render.lint import dead_links
     from newsletter.render.lint import lint as findings_in
     from newsletter.settings.reach import relays_are_local
@@ -77,11 +77,14 @@ async def _findings(
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for line in (*wrong, *changed_templates(program.settings)):
         complain(str(line))
+    trouble = Exit.CONFIGURATION if wrong else Exit.DONE
     for file in files:
         try:
             issue = await program.studio.issue(file.list.name, day)
-        except NothingNewError as reason:
+        except (NothingNewError, SourceError) as reason:
             nothing[file.list.name] = str(reason)
+            if isinstance(reason, SourceError) and not wrong:
+                trouble = Exit.UNAVAILABLE
             continue
         raw = await program.studio.raw(issue, None)
         is_local = relays_are_local(program.settings.smtp)
@@ -96,7 +99,7 @@ async def _findings(
                 results[file.list.name] += await dead_links(
                     raw, program.problem_of_link, own=program.links.public_url, progress=progress
                 )
-    return results, nothing, bool(wrong)
+    return results, nothing, trouble
 
 
 def _finding_json(finding: Finding) -> dict[str, str]:

@@ -9,7 +9,15 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say
-from newsletter.cli.session import ENV_FILE, Day, ListName, changed_templates, chosen_with_wrong, until_signal
+from newsletter.cli.session import (
+    ENV_FILE,
+    AsReader,
+    Day,
+    ListName,
+    changed_templates,
+    chosen_with_wrong,
+    until_signal,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +35,7 @@ def preview(
     *,
     list_name: ListName = None,
     date: Day = None,
-    subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
+    subscriber: AsReader = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="On loopback; 0: a free one.")] = 8025,
     opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.session import Day, OneList, within
+from newsletter.cli.session import AsReader, Day, OneList, within
 from newsletter.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def render(
     *,
     list_name: OneList,
     date: Day = None,
-    subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
+    subscriber: AsReader = None,
     format_: Annotated[
         Format, typer.Option("--format", metavar="html|text|eml", help="What to write.")
     ] = Format.HTML,

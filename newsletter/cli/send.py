@@ -8,7 +8,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json
-from newsletter.cli.session import AsJson, Day, OneList, within
+from newsletter.cli.session import AsJson, AsReader, Day, OneList, parse_address, within
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,17 +26,12 @@ def send(
     *,
     list_name: OneList,
     date: Day = None,
-    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Who gets the test copy.")],
+    to: Annotated[str, typer.Option(metavar="ADDRESS", parser=parse_address, help="Who gets the test copy.")],
+    subscriber: AsReader = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a test copy of an issue to one address; nothing is recorded as sent."""
-    from newsletter.lists.addresses import Addresses
-
-    try:
-        to = Addresses().read(to.strip())
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="'--to'") from None
-    outcome = within(lambda program: _send(program, list_name, date, to))
+    outcome = within(lambda program: _send(program, list_name, date, to, subscriber or to))
     if as_json:
         say_json({"to": to, "state": outcome.state.value, "relay": outcome.relay, "answer": outcome.text})
     else:
@@ -44,6 +39,7 @@ def send(
     raise typer.Exit(Exit.DONE if outcome.code is not None and outcome.code < 400 else Exit.TEMPORARY)  # noqa: PLR2004
 
 
-async def _send(program: Program, list_name: str, day: date | None, address: str) -> Outcome:
-    issue = await program.studio.issue(list_name, day)
-    return await program.studio.send(issue, address)
+async def _send(program: Program, list_name: str, day: date | None, to: str, reader: str) -> Outcome:
+    studio = program.studio
+    issue = await studio.issue(list_name, day)
+    return await studio.send(issue, to, await studio.delivery(issue, await studio.reader(issue, reader)))

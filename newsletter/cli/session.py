@@ -39,6 +39,16 @@ def parse_day(text: str) -> date:
         raise typer.BadParameter(str(error)) from None
 
 
+def parse_address(text: str) -> str:
+    """Read a mail address of the command line."""
+    from newsletter.lists.addresses import Addresses
+
+    try:
+        return Addresses().read(text.strip())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def _list_names(incomplete: str) -> list[str]:
     from newsletter.cli.completion import list_names
 
@@ -54,6 +64,10 @@ OneList = Annotated[
 ]
 Day = Annotated[
     date | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", parser=parse_day, help="The issue's day.")
+]
+AsReader = Annotated[
+    str | None,
+    typer.Option("--subscriber", metavar="ADDRESS", parser=parse_address, help="As this reader gets it."),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most, the newest first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from email.header import decode_header
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import BytesHeaderParser, HeaderParser
 
 from newsletter.core.text import one_line
 
@@ -16,6 +16,9 @@ _MOST_LINES = 20_000
 _LONGEST_LINE = 10_000
 _MOST_NESTED = 40  # parts that hold others
 _MOST_HEADER = 2000  # characters
+_MOST_GROUPS = 200  # of fields, in a delivery status
+_BLANK = re.compile(r"\n(?:[ \t]*\n)+")
+_CODED = {"base64", "quoted-printable"}
 _HOLDS_OTHERS = re.compile(rb"^content-type:\s{0,80}(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _RETURNED = {
     "message/rfc822",
@@ -97,9 +100,41 @@ def returned(message: Message) -> Iterator[Message]:
         yield from returned(part)
 
 
+def groups_of(part: Message) -> list[Message]:
+    """Return the groups of fields that a delivery status holds, the message's first (RFC 3464, 2.1).
+
+    Python's parser knows them in a `message/delivery-status` that is not encoded. An international one
+    (RFC 6533, 3) it takes for a mail, and what is in base64 for text.
+    """
+    if part.get_content_type() == "message/delivery-status" and not _is_coded(part):
+        return inner(part)
+    groups = _BLANK.split(_undone(part).strip(), _MOST_GROUPS)[:_MOST_GROUPS]
+    return [HeaderParser().parsestr(group) for group in groups]
+
+
 def fields_of(part: Message) -> Message:
     """Return the fields that a part holds as its content, as a feedback report does."""
+    if _is_coded(part):
+        return HeaderParser().parsestr(_undone(part).lstrip())
     return next(iter(inner(part)), None) or BytesHeaderParser().parsebytes(_content(part).lstrip())
+
+
+def _is_coded(part: Message) -> bool:
+    return header(part, "Content-Transfer-Encoding").lower() in _CODED
+
+
+def _undone(part: Message) -> str:
+    """Return the content of a part that was taken for one that holds others, with its transfer encoding undone."""
+    written = Message()
+    written["Content-Transfer-Encoding"] = header(part, "Content-Transfer-Encoding")
+    written.set_payload(b"\n".join(map(_as_written, inner(part))).decode("ascii", "surrogateescape"))
+    return _content(written).decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _as_written(part: Message) -> bytes:
+    """Return fields and content of a part that was read, as they stood there."""
+    fields = "".join(f"{name}: {value}\n" for name, value in part.raw_items())
+    return fields.encode("ascii", "surrogateescape") + b"\n" + _content(part)
 
 
 def inner(message: Message) -> list[Message]:

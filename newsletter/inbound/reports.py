@@ -114,7 +114,7 @@ def _reported(message: Message) -> list[_Said]:
 
 def _delivery_status(part: Message, message: Message) -> Iterator[_Said]:
     """Yield what a delivery status says of each recipient (RFC 3464, 2.3)."""
-    for block in mails.inner(part)[: _MOST_RECIPIENTS * 2]:
+    for block in mails.groups_of(part)[: _MOST_RECIPIENTS * 2]:
         action = mails.header(block, "Action").lower()
         address = mails.header(block, "Original-Recipient") or mails.header(block, "Final-Recipient")
         if not action:

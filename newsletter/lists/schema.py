@@ -117,6 +117,7 @@ Cards = Annotated[int, Field(ge=0, le=50)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 _MINUS = "-"
+_MOST_LISTINGS = 1_000_000  # more than any list has; SQL and slices hold no number of any size
 
 
 class Table(BaseModel):
@@ -260,8 +261,8 @@ class ListTable(Table):
     hours: ReadHours | None = None
     deadline: Span | None = None
     lookback_days: int = Field(default=3, ge=0, le=366)
-    max_listings: int = Field(default=20, ge=0)
-    min_listings: int = Field(default=1, ge=1)
+    max_listings: int = Field(default=20, ge=0, le=_MOST_LISTINGS)
+    min_listings: int = Field(default=1, ge=1, le=_MOST_LISTINGS)
     quiet_days: ReadQuietDays = QuietDays.SKIP
     landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST

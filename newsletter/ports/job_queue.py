@@ -16,7 +16,7 @@ class IssueJobs:
     """How the jobs of one issue stand.
 
     Attributes:
-        todo: those that may be taken now.
+        todo: those that may be taken now, or in a few seconds, after the database failed.
         doing: those that workers are at.
         trouble: what kept one from being done that was put off, or is empty.
         waiting: why one was put off although nothing is wrong, or is empty.

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import Any, TypeVar
 
+from newsletter.core.errors import StoppedError
 from newsletter.scheduling import garbage
 
 T = TypeVar("T")
@@ -33,9 +34,25 @@ def run(main: Coroutine[None, None, T], *, fast: bool = True) -> T:
     try:
         with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
             runner.get_loop().set_default_executor(Threads(_MOST_THREADS))
-            return runner.run(main)
+            return runner.run(_until_cut_off(main))
     finally:
         threading.excepthook = _drop_late_answers
+
+
+async def _until_cut_off(main: Coroutine[None, None, T]) -> T:
+    """Run a coroutine; should it be cut off, say nothing of what its tasks die of then.
+
+    That it was cut off is said already. Tasks of libraries that lose their connections then would say much more.
+    """
+    try:
+        return await main
+    except StoppedError:
+        asyncio.get_running_loop().set_exception_handler(_say_nothing)
+        raise
+
+
+def _say_nothing(_loop: asyncio.AbstractEventLoop, _what: dict[str, Any]) -> None:
+    pass
 
 
 def _drop_late_answers(thrown: threading.ExceptHookArgs) -> None:

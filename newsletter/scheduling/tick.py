@@ -11,7 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from newsletter.core.alarms import OF_FILES
 from newsletter.core.calendar import SlotState, agenda
-from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
+from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError, StoreError
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.operations.alarms import issue_failed
 from newsletter.pipeline.collect import collect_now
@@ -27,6 +27,7 @@ from newsletter.stopping import unless_stopped
 log = structlog.get_logger(__name__)
 
 _RETRY_AFTER = timedelta(minutes=30)
+_RETRY_SOON = timedelta(minutes=1)  # where the database failed, and no source did
 _WITHOUT_FILE = ""  # stands for all lists whose file is wrong or gone; no list has this name
 
 
@@ -53,7 +54,8 @@ class Ticker:
         self._alarm = alarm
         self._retry_after = retry_after
         self.liveness = Liveness()  # shows whether the work goes on
-        self._tried: dict[str, tuple[date, datetime]] = {}  # by list: its newest day that was tried, and when
+        # By list: its newest day that was tried, when, and for how long it is left alone then.
+        self._tried: dict[str, tuple[date, datetime, timedelta]] = {}
         self._missed: dict[str, date] = {}  # by list: the day of its slot for which the alarm has rung
         self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as told
         self._right: set[str] = set()  # lists whose files were right when they were looked at last
@@ -145,7 +147,11 @@ class Ticker:
         if not self._has_news(edition):
             await self._deliver_open([edition.list.name], wish)
             return
-        report = await self._pipeline.run_edition(file, edition, wish)
+        try:
+            report = await self._pipeline.run_edition(file, edition, wish)
+        except StoreError:
+            self._try_again_soon(edition)
+            raise
         await tell_of(self._alarm, report)
 
     def _has_news(self, edition: Edition) -> bool:
@@ -156,13 +162,19 @@ class Ticker:
         if edition.state is SlotState.MISSED and self._missed.get(name) != slot.day:
             self._missed[name] = slot.day
             return True
-        day, tried = self._tried.get(name, (None, now))
+        day, tried, pause = self._tried.get(name, (None, now, self._retry_after))
         # The clock may have been set back since.
-        is_too_early = day == slot.day and timedelta() <= now - tried < self._retry_after
+        is_too_early = day == slot.day and timedelta() <= now - tried < pause
         if edition.state is not SlotState.DUE or edition.is_made or is_too_early:
             return False
-        self._tried[name] = slot.day, now
+        self._tried[name] = slot.day, now, self._retry_after
         return True
+
+    def _try_again_soon(self, edition: Edition) -> None:
+        """Leave an issue alone for a moment only: a database that restarts is back then."""
+        tried = self._tried.get(edition.list.name)
+        if tried is not None:
+            self._tried[edition.list.name] = *tried[:2], min(_RETRY_SOON, self._retry_after)
 
     async def _deliver_open(self, lists: Collection[str], wish: Wish) -> None:
         await self._pipeline.delivering.deliver_open(lists=lists, progress=wish.progress, stop=wish.stop)

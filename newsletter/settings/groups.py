@@ -36,6 +36,7 @@ from newsletter.settings.values import (
     Port,
     PublicAddress,
     SecretKey,
+    UserAgent,
     WebAddress,
 )
 from newsletter.settings.webhooks import WebhookSettings
@@ -83,7 +84,7 @@ class HttpSettings(Group):
     `pictures`: look at the pictures of papers, so that mails show those that are figures.
     """
 
-    user_agent: str = "newsletter (self-hosted digest of research papers)"
+    user_agent: UserAgent = "newsletter (self-hosted digest of research papers)"
     timeout: float = Field(default=30, gt=0)
     retries: int = Field(default=4, ge=0, le=20)
     allow_private: bool = False

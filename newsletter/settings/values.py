@@ -48,6 +48,13 @@ def _duration(value: object) -> object:
     return duration
 
 
+def _user_agent(value: str) -> str:
+    """Return what may stand in a header of HTTP (RFC 9110, 5.5), without the letters that not all servers take."""
+    if not (value.strip() and value.isascii() and value.isprintable()):
+        raise ValueError("write ASCII letters, digits and signs on one line, as in papers/1.0 (you@example.org)")
+    return value.strip()
+
+
 def web_address(value: str) -> str:
     """Return a base address without a slash at its end; query and fragment are not allowed."""
     if not value.isprintable() or " " in value:
@@ -189,8 +196,8 @@ def _check_postgresql(address: str) -> None:
     found = _POSTGRESQL.fullmatch(address)
     if not found:
         raise ValueError(
-            "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
-            "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
+            "cannot be read: write postgresql://user:password@host:port/name, and write @ of the password as %40, "
+            "a colon as %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
         )
     elsewhere = parse_qs(found["query"] or "").get("port", [])
     ports = [port for port in (found["port"], *",".join(elsewhere).split(",")) if port]
@@ -264,6 +271,7 @@ def _lower(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+UserAgent = Annotated[str, AfterValidator(_user_agent)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 PublicAddress = Annotated[str, AfterValidator(public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]

@@ -86,6 +86,9 @@ def _read(path: Path, day: date) -> Iterator[Seen | Skipped]:
     yield from known.skipped
     if known.text is None:
         return
+    if not known.text.strip():
+        yield Skipped(what=path.name, reason="it is empty: save the page once more")
+        return
     try:
         shown = page_lines(known.text) if is_page(known.text) else unwrapped(known.text)
     except WrappedError as error:

@@ -230,6 +230,7 @@ _HINTS = {
     "disk": "see whether its disk is full, then run again",
     "unsupported startup parameter": "a pooler stands between: see docs/scaling.md",
     "too many clients": "raise its max_connections, or run fewer processes (docs/scaling.md)",
+    "resolve host": "check NEWSLETTER_DATABASE__URL",
     "unable to open": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
     "connection": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
 }

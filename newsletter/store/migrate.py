@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from newsletter.core.errors import StoreError
 from newsletter.store.engine import PATIENCE, Database, connect, store_errors
+from newsletter.store.worker_tables import workers
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -76,6 +77,7 @@ def newest_revision() -> str:
 def _upgrade(connection: Connection, database: Database) -> None:
     from alembic.util import CommandError
 
+    before = revision_of(connection)
     try:
         create(connection)
     except CommandError as error:
@@ -83,6 +85,8 @@ def _upgrade(connection: Connection, database: Database) -> None:
             f"{database.where}: its tables are of revision {revision_of(connection)}, which this version of the "
             "program does not know; use the version that made them, or a newer one"
         ) from error
+    if database.is_postgresql and before not in {None, revision_of(connection)}:
+        connection.execute(sa.delete(workers))  # those of the version before know nothing of the new tables
     if not database.is_postgresql and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
         raise StoreError(
             f"{database.where}: {len(broken)} rows refer to rows that are not there; nothing was changed"

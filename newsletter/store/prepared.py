@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from psycopg import OperationalError
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 _NAME = b"newsletter"
@@ -86,6 +86,7 @@ class Prepared:
         try:
             self._connection.consume_input()
             if self._connection.is_busy():
+                self._listen_anew()
                 return
             if answer is None or answer.done():
                 return
@@ -97,8 +98,19 @@ class Prepared:
             if answer is not None and not answer.done():
                 answer.set_exception(error)
             return
-        if result is not None:
-            answer.set_result(result)
+        if result is None:
+            return
+        if result.status == ExecStatus.FATAL_ERROR and self._connection.status == ConnStatus.BAD:
+            self.close()  # the socket is gone: its number may soon be another connection's
+        answer.set_result(result)
+
+    def _listen_anew(self) -> None:
+        """Hear of what comes next, also on uvloop: once it was told of an error, it tells of nothing more.
+
+        A server that is killed while it has something to read says a last word and resets the connection.
+        """
+        self._loop.remove_reader(self._socket)
+        self._loop.add_reader(self._socket, self._read)
 
 
 def _set(future: asyncio.Future[None]) -> None:

@@ -31,6 +31,7 @@ from newsletter import __version__
 from newsletter.core.errors import LostWorkerError, StoreError
 from newsletter.store.bulk import raw_connection
 from newsletter.store.engine import Database, store_errors
+from newsletter.store.migrate import newest_revision
 from newsletter.store.worker_tables import workers
 from newsletter.store.workers import Workers, new_name
 
@@ -146,9 +147,19 @@ class _Session:
         """Lock, then write the row: nobody sees it unlocked."""
         with store_errors(self.database.where):
             connection = await self._opened()
+            await self._require_own_tables(connection)
             row = {"name": self.name, "kind": kind, "host": socket.gethostname(), "version": __version__}
             await connection.execute(_FORGET, {"kept": _KEPT})
             await connection.execute(_BEGIN, row)
+
+    async def _require_own_tables(self, connection: AsyncConnection) -> None:
+        """Raise StoreError if the ledger was brought to another version's tables since this process began."""
+        revision, own = await connection.scalar(_REVISION), newest_revision()
+        if revision != own:
+            raise StoreError(
+                f"{self.database.where}: its tables are of revision {revision}, and this process is of {own}; "
+                "restart it with the version of the program that upgraded them"
+            )
 
     async def wait(self, seconds: float) -> None:
         """Wait, or raise StoreError as soon as the session breaks."""
@@ -236,6 +247,7 @@ _SETTINGS = {
     "synchronous_commit": "off",
 }
 _OPEN = sa.select(sa.func.pg_backend_pid(), *(sa.func.set_config(*one, False) for one in _SETTINGS.items()))
+_REVISION = sa.text("SELECT version_num FROM alembic_version")
 _LOCK = sa.select(sa.func.pg_try_advisory_lock(_lock(_NAME)))
 
 _SELF, _THESE = workers.c.name == _NAME, workers.c.name == sa.any_(_NAMES)

@@ -14,6 +14,12 @@ from tests.browser.conftest import Scheme
 from tests.render import mails as make
 from tests.render.conftest import GOLDEN
 from tests.render.reader import reader_mail
+from tests.render.reader_pages import states
+
+# The names of fields that are wider than what they stand in.
+STICKING_OUT = """[...document.querySelectorAll('form :is(input, select, textarea)')].filter(field =>
+    field.getBoundingClientRect().right > field.closest('.field, form').getBoundingClientRect().right + 1)
+    .map(field => field.name)"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,16 @@ def test_the_preheader_does_not_show(unbroken: str, show: Callable[[str, int, Sc
     preheader = page.get_by_text("15 new papers").first
     assert preheader.count() == 1
     assert not preheader.is_visible()
+
+
+@pytest.mark.parametrize("said", states())
+def test_no_field_of_a_readers_page_sticks_out_of_its_column(
+    said: str, renderer: TemplateRenderer, show: Callable[[str, int, Scheme], Page]
+) -> None:
+    name, values = states()[said]
+    longest = {"timezones": {"America": ["America/Argentina/ComodRivadavia"]}}
+    page = show(renderer.page(name, {**values, **longest}), 320, "light")
+    assert page.evaluate(STICKING_OUT) == []
 
 
 def test_hostile_text_runs_nothing(renderer: TemplateRenderer, show: Callable[[str, int, Scheme], Page]) -> None:

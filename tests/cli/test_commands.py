@@ -115,6 +115,14 @@ def test_the_address_of_a_test_copy_is_looked_at_first(call: Call, folder: Path,
     assert not (folder / "var").exists()
 
 
+@pytest.mark.parametrize("command", ["send --list daily --to a@example.org", "render --list daily", "preview"])
+def test_the_address_of_a_reader_to_look_as_is_looked_at_first(call: Call, folder: Path, command: str) -> None:
+    code, _, err = call(*command.split(), "--subscriber", "notanaddress")
+    assert code == 2
+    assert "'--subscriber': 'notanaddress' is not a mail address" in err
+    assert not (folder / "var").exists()
+
+
 def test_where_there_is_nothing_new_there_is_nothing_to_lint_or_show(call: Call, folder: Path) -> None:
     (folder / "subscribers" / "papers-2026-03-11.jsonl").write_text("")
     code, out, _ = call("lint", "--date", "2026-03-12")
@@ -190,8 +198,11 @@ def test_a_password_with_signs_is_never_shown_in_pieces(
     for command in ("run", "status", "db upgrade", "lists check"):
         code, _, err = call(*command.split())
         assert code == 78
-        assert "@ and : of the password as %40, %3A" in err
+        assert "@ of the password as %40, a colon as %3A" in err
         assert not any(piece in err for piece in ("Wr0ng", "Secret", "ss:", "127.0.0.1"))
+    _, out, _ = call("doctor", "--json")
+    assert '"NEWSLETTER_DATABASE__URL: cannot be read"' in out
+    assert '"write postgresql://user:password@host:port/name, and write @ of the password' in out
 
 
 def test_an_issue_is_linted_in_every_language_that_readers_want(call: Call, folder: Path) -> None:

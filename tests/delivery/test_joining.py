@@ -225,6 +225,29 @@ async def test_a_message_whose_joined_write_is_never_answered_is_uncertain_and_t
         await session.close()
 
 
+@pytest.mark.parametrize("known", [Joining.UNTRIED, Joining.WORKS])
+async def test_a_session_that_is_cut_off_by_us_says_nothing_of_joined_envelopes(known: Joining) -> None:
+    hanging = asyncio.Event()
+
+    async def server(client: Dialogue) -> None:
+        await begun(client)
+        hanging.set()
+        await client.hear_no_more()
+
+    async with playing(server) as relays:
+        if known is Joining.WORKS:
+            relays.joins.begin()
+            relays.joins.worked()
+        session = await relays.connect()
+        handing_over = asyncio.create_task(session.hand_over(ANN, following=BEN))
+        async with asyncio.timeout(10):
+            await hanging.wait()
+        await session.close()
+
+        assert (await handing_over).state is DeliveryState.UNCERTAIN
+        assert relays.joins.state is known
+
+
 @pytest.mark.parametrize("reply", ["554 5.5.0 Error: SMTP protocol synchronization", "503 bad sequence"])
 async def test_a_message_that_is_refused_for_what_came_with_it_comes_again(reply: str) -> None:
     async def server(client: Dialogue) -> None:
@@ -315,6 +338,17 @@ async def test_one_session_tries_at_a_time() -> None:
     assert joins.begin()
     joins.worked()
     assert (joins.state, joins.begin(), joins.begin()) == (Joining.WORKS, True, True)
+
+
+async def test_a_relay_that_ends_all_sessions_at_once_has_had_one_accident() -> None:
+    joins = known_to_work(1)
+    for _ in range(3):
+        joins.failed("closed by the relay", excused_after=1)
+    assert joins.may_join
+
+    assert joins.begin()
+    joins.failed("closed by the relay", excused_after=1)
+    assert (joins.state, joins.may_join) == (Joining.FAILS, False)
 
 
 async def test_what_has_long_worked_is_tried_again_after_an_accident_and_then_left_alone() -> None:

@@ -12,7 +12,7 @@ import httpx2
 from pytest_httpserver import HTTPServer
 
 from tests.e2e.test_run import save_page
-from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace, part
 
 
 async def test_render_writes_what_a_reader_would_get(workplace: Workplace) -> None:
@@ -54,6 +54,37 @@ async def test_a_test_copy_leaves_the_ledger_alone(workplace: Workplace) -> None
     issue = workplace.mails()[-1]
     assert copy["Subject"] == f"[Test] {issue['Subject']}"
     assert issue["Message-ID"] != copy["Message-ID"]
+
+
+async def test_where_no_source_can_be_read_it_is_that_which_is_said(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../nowhere-*.txt"])
+    for words in ("render --list daily", "send --list daily --to a@example.org", "lint"):
+        done = await workplace.run(*words.split(), "--date", "2026-03-12")
+        assert done.code == 69, done.err
+        said = (done.err.splitlines() + done.out.splitlines())[-1]
+        assert "list daily: no source could be read: saved_page:" in said
+        assert said.endswith("nowhere-*.txt: no file matches")
+    save_page(workplace)
+    workplace.list_file(["saved_page:../page-*.txt"], name="other")
+    both = await workplace.run("lint", "--date", "2026-03-12")
+    assert both.code == 69
+    assert "other: " in both.out
+
+
+async def test_a_test_copy_may_be_that_of_another_reader(workplace: Workplace) -> None:
+    topic = '\n[topics.calmness]\nkeywords = ["patience"]\n'
+    reader = '\n[[subscribers]]\nemail = "ben@example.org"\nname = "Ben"\ntopics = ["calmness"]\n'
+    workplace.list_file(["saved_page:../page-*.txt"], more=topic + reader)
+    save_page(workplace)
+    words = ("send", "--list", "daily", "--date", "2026-03-12", "--to", "editor@example.org")
+    assert (await workplace.run(*words, "--subscriber", "ben@example.org")).code == 0
+    assert (await workplace.run(*words)).code == 0
+    as_ben, as_editor = workplace.mails()
+    assert (as_ben["To"], as_editor["To"]) == ("Ben <editor@example.org>", "editor@example.org")
+    bodies = [part(mail, "plain") for mail in (as_ben, as_editor)]
+    assert ["ben@example.org" in body for body in bodies] == [False, False]
+    assert ["Sorting by Patience" in body for body in bodies] == [True, True]
+    assert ["calmness" in body for body in bodies] == [True, False]
 
 
 async def test_lint_finds_nothing_to_stop_our_own_mail(workplace: Workplace) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import quopri
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +52,40 @@ def test_each_recipient_of_a_report_is_an_event() -> None:
         ("other@example.net", EventKind.NOTHING),
     ]
     assert len({one.id for one in events}) == 2
+
+
+@pytest.mark.parametrize("type_", ["message/delivery-status", "message/global-delivery-status"])
+@pytest.mark.parametrize("encoding", ["", "base64", "quoted-printable"])
+def test_a_report_in_any_encoding_and_an_international_one_say_the_same(type_: str, encoding: str) -> None:
+    raw = dsn("5.1.1", f"550 <{READER}>: no such user")
+    head, status = raw.split("message/delivery-status\n\n")
+    status, back = status.split("\n\n--b\n")
+    coding = f"Content-Transfer-Encoding: {encoding}\n" if encoding else ""
+    coded = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring}.get(encoding, bytes)
+    content = coded(f"{status}\n".encode()).decode()
+    international = f"{head}{type_}\n{coding}\n{content}\n--b\n{back}"
+    [event], [expected] = (read_mail(one.encode(), LINKS).events for one in (international, raw))
+    assert replace(event, id=expected.id) == expected
+    assert event.kind is EventKind.HARD
+
+
+def test_an_international_address_in_a_report_is_read_as_it_is() -> None:
+    raw = dsn("5.1.1", recipient="Final-Recipient: utf-8; jürgen@bücher.example").replace(
+        "message/delivery-status", "message/global-delivery-status"
+    )
+    [event] = read_mail(raw.encode(), LINKS).events
+    assert event.address == "jürgen@bücher.example"
+
+
+def test_a_word_of_no_complaint_is_read_in_base64_too() -> None:
+    fields = base64.encodebytes(b"Feedback-Type: not-spam\nVersion: 1\n").decode()
+    raw = arf("abuse").replace(
+        "message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Reporter/1.0\nVersion: 1\n",
+        f"message/feedback-report\nContent-Transfer-Encoding: base64\n\n{fields}",
+    )
+    assert "not-spam" not in raw
+    [event] = read_mail(raw.encode(), LINKS).events
+    assert event.kind is EventKind.NOTHING
 
 
 @pytest.mark.parametrize("case", FOUND, ids=name)

@@ -59,6 +59,13 @@ def test_a_subject_is_one_short_clean_line_whatever_a_title_holds(
     subject.encode()
 
 
+@pytest.mark.parametrize("title", [r"$\,$", r"\color{red}", r"$\phantom{x}$"])
+def test_a_lead_whose_title_shows_nothing_has_a_subject_all_the_same(
+    title: str, renderer: TemplateRenderer
+) -> None:
+    assert renderer.subject(factories.draft([Listing(title=title)])) == "Untitled"
+
+
 def test_the_title_of_the_page_is_the_subject(renderer: TemplateRenderer) -> None:
     issue = make.issues()["hostile"]
     assert outline(html_of(renderer, issue)).title == issue.subject
@@ -294,7 +301,10 @@ def test_a_week_is_laid_out_by_day_with_what_rose_and_what_is_discussed(renderer
 
 def test_a_list_in_a_language_written_from_right_to_left_says_so(renderer: TemplateRenderer) -> None:
     issue = factories.issue(masthead=factories.masthead(language="he"))
-    assert '<html lang="he" dir="rtl"' in html_of(renderer, issue)
+    html = html_of(renderer, issue)
+    assert '<html lang="he" dir="rtl"' in html
+    (article,) = re.findall(r'<div [^>]*role="article"[^>]*>', html)
+    assert 'dir="ltr"' in article  # as its words, which are English
 
 
 @pytest.mark.parametrize("name", sorted(make.pages()))

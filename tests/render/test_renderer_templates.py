@@ -83,6 +83,21 @@ def test_an_error_of_a_filter_names_template_and_line(own: Path) -> None:
     assert failure(own).startswith(f"{own}/daily/body.txt:1: ")
 
 
+def test_a_file_in_another_encoding_is_named(own: Path) -> None:
+    (own / "daily" / "body.html").write_bytes("<p>Jürgen</p>".encode("latin-1"))
+    assert failure(own) == f"{own}/daily/body.html: is not UTF-8 text: save it in that encoding"
+
+
+@pytest.mark.parametrize("nothing", ["", " \n", "{# Nothing yet. #}\n"])
+def test_a_page_or_a_subject_that_is_empty_is_named(own: Path, nothing: str) -> None:
+    write(own, "daily/subject.txt", nothing)
+    with pytest.raises(RenderError) as caught:
+        TemplateRenderer(own, TEMPLATES).subject(factories.draft())
+    assert str(caught.value).startswith(f"{own}/daily/subject.txt: makes an empty subject: ")
+    write(own, "daily/body.html", nothing)
+    assert failure(own).startswith(f"{own}/daily/body.html: makes an empty page: ")
+
+
 def test_a_missing_template_names_the_folders(own: Path) -> None:
     write(own, "daily/body.txt", "{% include 'footer.txt' %}")
     assert failure(own) == f"template footer.txt is not in {own} or {TEMPLATES}"

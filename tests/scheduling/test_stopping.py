@@ -86,3 +86,27 @@ def test_calls_beyond_the_number_of_threads_wait_for_their_turn() -> None:
     assert len(seen) <= 3
     with pytest.raises(ZeroDivisionError):
         threads.submit(lambda: 1 // 0).result(10)
+
+
+async def _clings() -> None:
+    try:
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        raise ZeroDivisionError from None
+
+
+@pytest.mark.parametrize("is_cut_off", [True, False])
+def test_of_what_is_left_when_all_is_cut_off_nothing_more_is_said(
+    is_cut_off: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        left = asyncio.create_task(_clings())
+        await asyncio.sleep(0)
+        assert not left.done()
+        if is_cut_off:
+            raise StoppedError("cut off")
+
+    with pytest.raises(StoppedError) if is_cut_off else contextlib.nullcontext():
+        runtime.run(main())
+
+    assert ("ZeroDivisionError" in caplog.text) is not is_cut_off

@@ -284,6 +284,26 @@ async def test_a_store_that_cannot_be_read_rings_the_alarm_and_the_next_tick_tri
     assert await office.desk.alarms() == ["2026-03-12.ann.trouble (over)"]
 
 
+async def test_an_issue_that_the_store_broke_off_is_made_within_a_minute_but_not_at_each_tick(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write("ann")
+    closings = []
+
+    async def restarting(*_: object, **__: object) -> None:
+        closings.append(office.desk.now)
+        raise StoreError("the database system is starting up")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(office.desk.store.issues), "freeze", restarting)
+        await office.tick()
+        await office.tick(after=timedelta(seconds=15))
+    assert len(closings) == 1
+    await office.tick(after=timedelta(seconds=45))
+    assert office.readers == ["ann"]
+    assert await office.desk.alarms() == ["2026-03-12.ann.trouble (over)"]
+
+
 async def test_a_list_that_is_still_at_work_is_left_alone_and_the_others_are_not(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,14 @@ def test_a_second_dkim_key_needs_its_selector_and_a_first_one(monkeypatch: pytes
         ("LOG__LEVEL", "loud", "write debug, info, warning or error"),
         ("RETENTION__DELIVERIES", "7", "write 0, for ever, or at least 60 days"),
         ("ALARM__TO", "ops", "is not a mail address: An email address must have an @-sign."),
+        *(
+            (
+                "HTTP__USER_AGENT",
+                value,
+                "write ASCII letters, digits and signs on one line, as in papers/1.0 (you@example.org)",
+            )
+            for value in ("Näwsletter", "papers\r\nX-More: 1", " ", "a\tb")
+        ),
     ],
 )
 def test_a_wrong_value_is_named_by_its_variable(
@@ -251,8 +259,8 @@ def test_the_public_address_is_brought_into_one_form(
 
 
 AMBIGUOUS = (
-    "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
-    "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
+    "cannot be read: write postgresql://user:password@host:port/name, and write @ of the password as %40, "
+    "a colon as %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
 )
 
 

@@ -209,7 +209,7 @@ def test_a_page_holds_each_listing_once_in_order_and_tells_what_it_skipped() -> 
 def test_a_title_is_one_clean_line_or_none() -> None:
     assert Record({"a": "Title <b>\n  here"}).title("a") == "Title <b> here"
     assert Record({"a": "Title <b>\n  here"}).title("a", is_markup=True) == "Title here"
-    for nothing in (1, " ", None):
+    for nothing in (1, " ", None, "\u200b", "\u200d\u0301"):
         with pytest.raises(BadRecordError, match="no title"):
             Record({"a": nothing}).title("a")
     with pytest.raises(BadRecordError, match="no title"):

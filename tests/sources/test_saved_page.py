@@ -238,8 +238,18 @@ async def test_a_line_that_cannot_be_read_gives_no_paper_anothers_abstract(sourc
         b"%PDF-1.7\n",
         textwrap.fill(abstract("x") * 3, 78).encode(),
         "\n".join(textwrap.fill(line, 78) for line in dense(*TITLES).split("\n")).encode(),
+        b"",
+        b" \r\n\n",
     ],
-    ids=["a login page", "stray lines", "a PDF", "half a page", "a dense page that was wrapped"],
+    ids=[
+        "a login page",
+        "stray lines",
+        "a PDF",
+        "half a page",
+        "a dense page that was wrapped",
+        "nothing",
+        "blank lines",
+    ],
 )
 async def test_a_page_of_which_nothing_can_be_read_is_a_failure_that_names_it(
     data: bytes, source: Build, tmp_path: Path

@@ -191,6 +191,11 @@ async def test_a_server_that_cannot_be_reached_is_named_without_the_password() -
         assert "\n" not in str(caught.value)
 
 
+async def test_a_server_of_no_known_name_is_a_setting_to_check() -> None:
+    with pytest.raises(StoreError, match=r"nowhere\.invalid.*; check NEWSLETTER_DATABASE__URL"):
+        await open_store("postgresql://newsletter@nowhere.invalid/papers")
+
+
 async def test_a_postgresql_database_without_tables_is_told_how_to_get_them(
     open_at: Opener, postgres_url: str
 ) -> None:

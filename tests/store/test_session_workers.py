@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from newsletter.core.delivery import DeliveryState, Uncertain, begun
 from newsletter.core.errors import LostWorkerError, StaleDraftError, StoreError
 from newsletter.ports import Store
-from newsletter.store import engine, session_workers
+from newsletter.store import engine, migrate, session_workers
 from newsletter.store.engine import Database
 from newsletter.store.sql import SqlStore
 from tests.claiming import claim
@@ -180,3 +182,51 @@ async def test_a_pooler_that_gives_one_session_to_several_clients_is_an_error(
     with pytest.raises(StoreError, match="pool_mode = session"):
         async with mine.outbox.worker():
             pass
+
+
+_NEXT_MIGRATION = """
+revision = "9999"
+down_revision = "{before}"
+
+def upgrade() -> None:
+    pass
+"""
+
+
+@pytest.fixture
+def next_version(tmp_path: Path) -> Path:
+    """The migrations of a version of the program that comes after this one."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate._MIGRATIONS, folder)
+    text = _NEXT_MIGRATION.format(before=migrate.newest_revision())
+    (folder / "versions/9999_next.py").write_text(text)
+    return folder
+
+
+async def test_workers_of_the_version_before_do_nothing_more_once_the_ledger_is_upgraded(
+    mine: Store, others: Store, postgres_url: str, next_version: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await frozen(mine, 2)
+    async with mine.outbox.worker() as old:
+        in_flight, next_one = await claim(mine.outbox, old, now=NOW, limit=2)
+        await mine.outbox.note(old, 1, [begun(in_flight, NOW)])
+        with monkeypatch.context() as newer:
+            newer.setattr(migrate, "_MIGRATIONS", next_version)
+            await migrate.upgrade(postgres_url)
+
+        assert await others.outbox.dead_workers() == [old]
+        with pytest.raises(LostWorkerError, match=f"{old} was taken for dead"):
+            await mine.outbox.note(old, 2, [begun(next_one, NOW)])
+    with pytest.raises(StoreError, match=r"tables are of revision 9999, and this process is of \d+; restart it"):
+        async with mine.outbox.worker():
+            pass
+    assert await others.outbox.recover(Uncertain.HOLD, now=NOW) == 1
+
+
+async def test_an_upgrade_with_nothing_to_do_leaves_workers_alone(mine: Store, postgres_url: str) -> None:
+    await frozen(mine, 1)
+    async with mine.outbox.worker() as worker:
+        [one] = await claim(mine.outbox, worker, now=NOW, limit=1)
+        await migrate.upgrade(postgres_url)
+
+        assert not await mine.outbox.note(worker, 1, [begun(one, NOW)])

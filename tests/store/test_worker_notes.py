@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
+import threading
+from collections.abc import Callable
+from typing import Self
 
 import psycopg
 import pytest
+import uvloop
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain, begun
 from newsletter.core.errors import LostWorkerError, StoreError
@@ -207,6 +213,82 @@ async def test_a_connection_that_is_lost_between_two_statements_is_known_to_be(p
             with pytest.raises(psycopg.OperationalError):
                 await statement.row([])
         assert statement.is_over
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_who_waits_is_told_when_the_server_dies_with_a_last_word(
+    postgres_url: str, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """As PostgreSQL does when it is stopped at once (`-m immediate`) while a question lies unread."""
+
+    async def ask(line: Line) -> None:
+        async with await reached_by(line, postgres_url) as connection:
+            statement = Prepared(connection.pgconn, "SELECT 1")
+            await statement.prepare()
+            line.ends_at_next_question.set()
+            async with asyncio.timeout(60):
+                with pytest.raises(psycopg.OperationalError):
+                    await statement.row([])
+            assert statement.is_over
+
+    with Line(socket_of(postgres_url)) as line, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(ask(line))
+
+
+# https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-NOTICERESPONSE
+_FIELDS = b"SWARNING\0C57P02\0Mterminating connection because of a crash\0\0"
+LAST_WORD = b"N" + (4 + len(_FIELDS)).to_bytes(4, "big") + _FIELDS
+
+
+class Line:
+    """A line to PostgreSQL by which a server seems to die: it says a word, and leaves what it was asked unread."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.ends_at_next_question = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._carry)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._listening.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return where it listens."""
+        host, port = self._listening.getsockname()
+        return host, port
+
+    def _carry(self) -> None:
+        client, _ = self._listening.accept()
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.server)
+            while True:
+                ready, _, _ = select.select([client, server], [], [])
+                if client in ready and self.ends_at_next_question.is_set():
+                    client.sendall(LAST_WORD)
+                    return
+                for one, other in ((client, server), (server, client)):
+                    if one in ready:
+                        if not (data := one.recv(65536)):
+                            return
+                        other.sendall(data)
+
+
+async def reached_by(line: Line, url: str) -> psycopg.AsyncConnection:
+    """Return a connection by a line; in plain text, so that what comes next can be told."""
+    host, port = line.address
+    conninfo = make_conninfo(conninfo_of(url), host=host, port=port, gssencmode="disable", sslmode="disable")
+    return await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+
+
+def socket_of(url: str) -> str:
+    """Return the path of the socket at which a server of the tests listens."""
+    return f"{conninfo_to_dict(conninfo_of(url))['host']}/.s.PGSQL.5432"
 
 
 async def connected(url: str) -> psycopg.AsyncConnection:

@@ -297,6 +297,7 @@ async def test_a_page_speaks_the_language_of_its_list(lists: Lists) -> None:
     page = await lists.page("daily/")
 
     assert (page.get("lang"), page.get("dir")) == ("he", "rtl")
+    assert page.cssselect("body")[0].get("dir") == "ltr"  # as its words, which are English
     assert page.cssselect(".title")[0].get("lang") == "en"
     german = await lists.page("", language="de")
     assert (german.get("lang"), german.get("dir")) == ("de", "ltr")

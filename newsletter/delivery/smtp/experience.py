@@ -99,6 +99,8 @@ class Joins:
         proven, self._in_a_row = self._in_a_row, 0
         if self._state is Joining.WORKS and proven >= excused_after:
             self._state = Joining.UNTRIED
+        elif self._state is Joining.UNTRIED and excused_after < inf:
+            pass  # the same accident, seen by another session: a relay that restarts ends all of them
         elif self._state is not Joining.FAILS:
             self._fail(reason)
 

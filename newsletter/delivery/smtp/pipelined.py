@@ -70,6 +70,7 @@ class PipelinedSession:
         self._busy = False
         self._used = False  # a message has gone through
         self._unclean = False  # the last transaction must be reset
+        self._is_cut_off = False  # by us: what is lost then says nothing of the relay
 
     @property
     def name(self) -> str:
@@ -122,6 +123,7 @@ class PipelinedSession:
         if self._announced:
             self._joins.left_off()
         if self._busy or self._announced or self._wire.lost:
+            self._is_cut_off = True
             self._wire.abort()
             return
         try:
@@ -313,6 +315,8 @@ class PipelinedSession:
 
     def _joining_failed(self, answers: Sequence[Reply], error: LostError) -> None:
         """Note that the session was lost over a joined envelope."""
+        if self._is_cut_off:
+            return
         if answers and objects_to_pipelining(answers[0]):
             self._joins.failed(str(answers[0]))
         elif isinstance(error, SilentError):

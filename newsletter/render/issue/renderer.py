@@ -74,7 +74,7 @@ class TemplateRenderer(PageRenderer):
         values = subject_values(draft, readable) | {"language": draft.masthead.language}
         if draft.terms.subject:
             return one_line(fill(draft.terms.subject, values))
-        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", values))
+        return self._subject(f"{draft.terms.cadence}/subject.txt", values)
 
     def issue(
         self,
@@ -102,7 +102,7 @@ class TemplateRenderer(PageRenderer):
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         return RenderedIssue(
             view=values["issue"],
-            html=inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count, only))),
+            html=self._inlined(f"{kind}/body.html", values | _marks(html_markers, count, only)),
             text=self._render(f"{kind}/body.txt", values | _marks(text_markers, count, only)),
             html_markers=html_markers,
             text_markers=text_markers,
@@ -122,9 +122,9 @@ class TemplateRenderer(PageRenderer):
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
         values = _shared_values(context)
-        subject = one_line(self._render(f"{name}/subject.txt", values))
+        subject = self._subject(f"{name}/subject.txt", values)
         values["subject"] = subject
-        html = inline(self._render(f"{name}/body.html", values))
+        html = self._inlined(f"{name}/body.html", values)
         return subject, html, self._render(f"{name}/body.txt", values)
 
     def page(self, name: str, context: Mapping[str, Any]) -> str:
@@ -143,6 +143,18 @@ class TemplateRenderer(PageRenderer):
         """
         return self._render(f"prompts/{name}.txt", values, language=SOURCE)
 
+    def _subject(self, name: str, values: Mapping[str, Any]) -> str:
+        subject = one_line(self._render(name, values))
+        if not subject:
+            raise RenderError(f"{self._file(name)}: makes an empty subject: write one in it, or remove the file")
+        return subject
+
+    def _inlined(self, name: str, values: Mapping[str, Any]) -> str:
+        page = self._render(name, values)
+        if not page.strip():
+            raise RenderError(f"{self._file(name)}: makes an empty page: write one in it, or remove the file")
+        return inline(page)
+
     def _render(self, name: str, values: Mapping[str, Any], *, language: str = "") -> str:
         """Render a template in a language, by its tag; where that is empty, in the language of the values."""
         try:
@@ -151,6 +163,9 @@ class TemplateRenderer(PageRenderer):
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
         except TemplateSyntaxError as error:
             raise RenderError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+        except UnicodeDecodeError as error:
+            file = self._place(error) or self._file(name)
+            raise RenderError(f"{file}: is not UTF-8 text: save it in that encoding") from error
         except Exception as error:  # a template can go wrong in any way
             raise RenderError(f"{self._place(error) or name}: {error}") from error
 
@@ -169,6 +184,11 @@ class TemplateRenderer(PageRenderer):
     def _compiler(self) -> Environment:
         """Return what compiles the templates."""
         return compiler()
+
+    def _file(self, name: str) -> str:
+        """Return the file that a template is read from, or its name where none is there."""
+        found = (Path(folder, name) for folder in self._folders)
+        return next((str(file) for file in found if file.is_file()), name)
 
     def _place(self, error: Exception) -> str:
         """Return template and line of an error: the innermost frame of the traceback that is in a template."""

@@ -153,16 +153,17 @@ def issue_view(
 
 def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
     """Return the values of a subject: the template `subject.txt` and `core.subject` name them."""
+    frame = language(draft.masthead.language)
     lead = _plain(heading(draft.listings[0], draft.masthead.language), readable) if draft.listings else ""
     if draft.is_quiet:
-        lead = words.no_news_subject(language(draft.masthead.language))
+        lead = words.no_news_subject(frame)
     return {
         "masthead": draft.masthead,
         "title": draft.masthead.title,
         "day": draft.day,
-        "date": language(draft.masthead.language).short_date(draft.day),
+        "date": frame.short_date(draft.day),
         "number": draft.number,
-        "lead": cut(lead, _SUBJECT_TITLE),
+        "lead": cut(lead, _SUBJECT_TITLE) or words.untitled(frame),
         "count": 0 if draft.is_quiet else sum(not one.again for one in draft.listings),
     }
 

@@ -158,7 +158,7 @@ def model_wording(frame: Language, title: str, by: ByModel, own: Wording) -> Wor
         writer=Writer.MODEL,
         lang=by.lang,
         dir=by.dir,
-        turn="" if by.dir == direction(frame.tag) else by.dir,
+        turn="" if by.dir == frame.direction else by.dir,
         credit=by.credit,
         short_credit=by.short_credit,
         label=by.label,

@@ -21,13 +21,20 @@ COUNTS: LiteralString = f"""
     WHERE status IN ('todo', 'doing') GROUP BY queue_name ORDER BY queue_name
 """
 THIS_ISSUE: LiteralString = "queue_name = 'issues' AND (args->>'issue')::bigint = %(issue)s"
+WAS_PUT_OFF: LiteralString = "(args->>'trouble' <> '' OR args->>'waiting' <> '')"
+# One that goes back because the database failed is tried again in a moment: see `working`. If it did not count,
+# others would be added in its place each second, for as long as the database fails.
+IS_BACK_SOON: LiteralString = f"""
+    status = 'todo' AND attempts > 0 AND scheduled_at BETWEEN now() AND now() + interval '6 seconds'
+    AND {WAS_PUT_OFF} IS NOT TRUE
+"""
 OF_ISSUE: LiteralString = f"""
-    SELECT count(*) FILTER (WHERE {IS_DUE}) AS todo, count(*) FILTER (WHERE status = 'doing') AS doing,
+    SELECT count(*) FILTER (WHERE {IS_DUE} OR {IS_BACK_SOON}) AS todo,
+        count(*) FILTER (WHERE status = 'doing') AS doing,
         max(args->>'trouble') FILTER (WHERE status = 'todo') AS trouble,
         max(args->>'waiting') FILTER (WHERE status = 'todo') AS waiting
     FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND {THIS_ISSUE}
 """
-WAS_PUT_OFF: LiteralString = "(args->>'trouble' <> '' OR args->>'waiting' <> '')"
 HASTEN: LiteralString = f"""
     UPDATE procrastinate_jobs SET scheduled_at = NULL,
         args = args - 'trouble' - 'waiting' || jsonb_build_object('at_once',

@@ -31,7 +31,7 @@ _LOOK = 0.5  # seconds from one look for a job to the next, while there is none
 _SIGN_OF_LIFE = 5.0  # seconds from one to the next
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds before a worker that lost the database tries again
 _LONG = 60.0  # seconds of work after which the pauses begin anew
-_SOON = timedelta(seconds=5)  # after which a job is tried again that the ledger stopped
+_SOON = timedelta(seconds=5)  # after which a job is tried again that the ledger stopped; `IS_BACK_SOON` is longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+from unicodedata import category
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import structlog
@@ -28,6 +29,7 @@ _log = structlog.get_logger(__name__)
 
 TITLE, ABSTRACT, NAME, LINK = 500, 20_000, 200, 2_000  # characters
 AUTHORS, LABELS = 2_000, 50  # items
+_SHOWN = frozenset("LNPS")  # categories of characters that show something: letters, numbers, punctuation, symbols
 _MAX_COUNT = 2**31 - 1
 _DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _BREAKS = re.compile(r"[\t\r\n]")
@@ -198,7 +200,8 @@ class Record:
         """
         if not self._fields:
             raise BadRecordError("not an object")
-        if title := (markup if is_markup else text)(self.raw(name), TITLE):
+        title = (markup if is_markup else text)(self.raw(name), TITLE)
+        if any(category(char)[0] in _SHOWN for char in title):
             return title
         raise BadRecordError("no title")
 

@@ -13,11 +13,12 @@ from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
 from newsletter.core.choosing import Chooser, chooser
 from newsletter.core.delivery import Addressee, Delivery, Outcome
-from newsletter.core.errors import ListFileError, NothingNewError, UsageError
+from newsletter.core.errors import ListFileError, NothingNewError, SourceError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.pipeline.check import for_nobody, nobody
+from newsletter.pipeline.collect import NOTHING_COLLECTED
 from newsletter.pipeline.languages import wanted_languages
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
@@ -51,6 +52,7 @@ class Studio:
             UsageError: there is no such list, and no closed issue of it.
             ListFileError: its file is wrong, and there is no closed issue of that day.
             NothingNewError: there is nothing to put into an issue.
+            SourceError: there is nothing, and no source could be read; names each with the reason.
         """
         now = self.clock()
         try:
@@ -60,12 +62,17 @@ class Studio:
                 return closed
             raise
         on = day or agenda(file.list, now).today
+        collected = NOTHING_COLLECTED
         if await self.pipeline.store.issues.find(list_name, on) is None:
-            await self.pipeline.collect(file.list, on, now=now)
+            collected = await self.pipeline.collect(file.list, on, now=now)
         issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
         if not issue.listings and day is None and (latest := await self.pipeline.store.issues.latest(list_name)):
             log.info("newest_issue_shown", list=list_name, day=str(latest.day), reason=f"nothing is new on {on}")
             return latest
+        if not issue.listings and collected.nothing_answered:
+            raise SourceError(
+                f"list {list_name}: no source could be read: {'; '.join(collected.failures.values())}"
+            )
         if not issue.listings:
             raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
         return issue
@@ -78,20 +85,17 @@ class Studio:
             day = now.astimezone(ZoneInfo(latest.terms.timezone if latest else "UTC")).date()
         return await issues.find(list_name, day)
 
-    async def send(self, issue: Issue, address: str, delivery: Delivery | None = None) -> Outcome:
+    async def send(self, issue: Issue, address: str, delivery: Delivery) -> Outcome:
         """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Args:
             issue: the issue.
             address: where it goes.
-            delivery: whose copy it is, as `delivery` makes them; None: that of the subscriber of the address.
+            delivery: whose copy it is, as `delivery` makes them.
 
         Raises:
-            NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        if delivery is None:
-            delivery = await self.delivery(issue, await self.reader(issue, address))
         to = delivery._replace(subscriber=Addressee(address, delivery.subscriber.name))
         message = await self.message(issue, to, trial=True)
         sender, raw = message.for_reader(to)

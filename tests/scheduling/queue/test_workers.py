@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.core.errors import StoreError
 from newsletter.core.halt import Order
 from newsletter.core.jobs import CHUNK, Queue
 from newsletter.delivery.inline import Inline
@@ -205,6 +207,43 @@ async def test_lost_jobs_are_added_those_of_halted_issues_removed_and_mails_aske
         await here.deliver_chunk(going, message_for)
     await sweep.once()
     assert (await jobs.of_issue(going)).todo == 0
+
+
+async def test_as_long_as_the_ledger_fails_workers_no_jobs_are_added_to_those_that_wait(
+    store: Store, jobs: ProcrastinateJobs, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.core.jobs.CHUNK", 5)
+    tried: list[None] = []
+
+    async def failing(*_: object, **__: object) -> None:
+        tried.append(None)
+        raise StoreError("permission denied for table deliveries")
+
+    issue, stop = await freeze_for(store, 6), asyncio.Event()
+    work = Working(
+        jobs=jobs,
+        name="test",
+        queues=[Queue.ISSUES],
+        concurrency=2,
+        deliver=failing,
+        send=failing,
+        clock=lambda: datetime.now(UTC),
+    )
+    async with store.live_workers.register("worker", concurrency=2, queues=["issues"]):
+        await until(store.live_workers.alive)
+        working_on = asyncio.create_task(work.until(stop))
+        waiting = asyncio.create_task(to_workers(store, jobs).dispatch(issue, message_for, stop=stop))
+        await until(lambda: asyncio.sleep(0, len(tried) >= 2))
+        sweep = Sweep(jobs, store.outbox, store.halts, lambda: NOW)
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            await sweep.once()
+        stop.set()
+        await asyncio.gather(working_on, waiting)
+
+    assert (
+        len([one for one in await rows.all("SELECT queue_name FROM procrastinate_jobs") if one == "issues"]) == 2
+    )
 
 
 async def test_a_worker_that_was_forgotten_registers_anew_and_goes_on(
