@@ -130,6 +130,7 @@ async def _run(
     await signing_up.send_waiting_mails(program, stop)
     await telling.tell_now(program, stop)
     await tidying.tidy_when_due(program, stop)
+    await tidying.count_readers_when_due(program)
     return done
 
 

@@ -1,4 +1,4 @@
-"""The composition of what removes old rows once a day. It stands above the root."""
+"""The composition of what is done once a day: old rows go, readers are counted. It stands above the root."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ async def tidy_when_due(program: Program, stop: asyncio.Event) -> None:
     async with program.store.turns.alone("tidying") as is_ours:
         if is_ours and is_due(await program.store.tidying.tidied_at(), utc_now()):
             await _tidy(program, stop)
+
+
+async def count_readers_when_due(program: Program) -> None:
+    """Count the readers of all lists, as the operator's pages show them, if that was not done today (UTC) yet."""
+    import structlog
+
+    today = utc_now().date()
+    try:
+        counted_at = (await program.store.growth.since(today)).counted_at
+        if counted_at is None:
+            await program.store.growth.count(now=utc_now())
+    except NewsletterError as error:  # it is no part of what a run is for
+        structlog.get_logger(__name__).warning("readers_not_counted", reason=str(error))
 
 
 async def _tidy(program: Program, stop: asyncio.Event) -> None:

@@ -67,6 +67,19 @@ async def test_a_run_sends_each_reader_one_mail_and_a_second_run_none(workplace:
     assert len(workplace.mails()) == 1
 
 
+async def test_a_run_counts_readers_once_a_day_for_the_pages_of_the_operator(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    await workplace.run("run", "--date", "2026-03-12")
+    query = "SELECT list, readers, counted_at FROM reader_counts ORDER BY day DESC LIMIT 1"
+    with closing(sqlite3.connect(workplace.folder / "var/newsletter.db")) as connection:
+        ((name, readers, counted_at),) = connection.execute(query).fetchall()
+    assert (name, readers) == ("daily", 1)
+    await workplace.run("run", "--date", "2026-03-12")
+    with closing(sqlite3.connect(workplace.folder / "var/newsletter.db")) as connection:
+        assert connection.execute(query).fetchall() == [("daily", 1, counted_at)]
+
+
 async def test_the_mail_is_for_its_one_reader_and_shows_hostile_titles_as_text(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)

@@ -115,6 +115,9 @@ def test_other_facts_than_votes_are_told() -> None:
     paper = factories.PAPERS[0]
     reasons = ("128 upvotes", "+12 since yesterday", "rose late")
     assert view_of(paper, reasons=reasons).facts == ("+12 since yesterday", "rose late")
+    assert view_of(paper, reasons=reasons).late == "rose late"
+    assert view_of(paper, reasons=("new",)).facts == ()
+    assert not view_of(paper, reasons=("128 upvotes", "new")).late
 
 
 def test_how_votes_rose_is_told_where_they_did() -> None:

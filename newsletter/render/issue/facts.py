@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from newsletter.core.ranking import NEW, ROSE_LATE
 from newsletter.core.text import one_line
 from newsletter.render.issue.language import Language
 
@@ -16,8 +17,14 @@ _POINTS = re.compile(r"([\d,]+) points? on Hacker News")
 
 
 def facts(language: Language, reasons: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the reasons of a listing in a language, without its votes; one that is not known stays as it is."""
-    return tuple(_fact(language, one_line(reason)) for reason in reasons if not _VOTES.fullmatch(reason))
+    """Return the reasons of a listing in a language, without its votes and that it is new."""
+    told = (reason for reason in reasons if reason != NEW and not _VOTES.fullmatch(reason))
+    return tuple(_fact(language, one_line(reason)) for reason in told)
+
+
+def late(language: Language, reasons: tuple[str, ...]) -> str:
+    """Return that a listing rose late, in a language; or an empty string if it did not."""
+    return _fact(language, ROSE_LATE) if ROSE_LATE in reasons else ""
 
 
 def _fact(language: Language, reason: str) -> str:
@@ -30,13 +37,7 @@ def _fact(language: Language, reason: str) -> str:
         return language.ngettext(
             "%(count)s point on Hacker News", "%(count)s points on Hacker News", _number(points[1])
         )
-    match reason:
-        case "rose late":
-            return language.gettext("rose late")
-        case "new":
-            return language.gettext("new")
-        case _:
-            return reason
+    return language.gettext("rose late") if reason == ROSE_LATE else reason
 
 
 def _number(text: str) -> int:

@@ -23,7 +23,7 @@ from newsletter.core.tokens import feedback_about
 from newsletter.core.week import day_of_week, days_of_week
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import clause, cut
-from newsletter.render.issue.facts import facts
+from newsletter.render.issue.facts import facts, late
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.wording import TITLE, Wording, by_model, heading, model_wording, own_wording
 
@@ -48,7 +48,8 @@ class ListingView:
     a model wrote for this list; `heading` is the title by which the mail names it elsewhere, translated if that is
     into the mail's language. `abstract_wording` is that for readers who want abstracts, where it differs.
     `byline` is the organization or the first author. `votes` is a number, and
-    `upvotes` the same in words; `facts` say what else it is in the issue for (`rose late`). `rose_from` and
+    `upvotes` the same in words; `facts` say what else it is in the issue for (`+12 since yesterday`, `rose late`),
+    `late` is the last of these alone, or nothing. `rose_from` and
     `rose_by` are numbers, if it rose since it was first seen. `day_section` is the name of the section of its day
     in a weekly mail. `is_search` says whether `url` is a search for the title. `lang` is the language tag of the
     paper's own texts, or nothing where it is that of the mail, or is not known. `more_path` and `less_path` stand
@@ -76,6 +77,7 @@ class ListingView:
     wording: Wording
     abstract_wording: Wording | None
     facts: tuple[str, ...]
+    late: str
     votes: str
     upvotes: str
     rose_from: str
@@ -250,6 +252,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         wording=model_wording(frame, title, by, own) if by else own,
         abstract_wording=of_abstract or (own if by else None),
         facts=facts(frame, item.reasons),
+        late=late(frame, item.reasons),
         votes=frame.compact(item.upvotes) if item.upvotes else "",
         upvotes=words.counted(frame, item.upvotes, "upvote") if item.upvotes else "",
         rose_from=frame.compact(item.first_upvotes or 0) if item.rose_by else "",
