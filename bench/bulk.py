@@ -47,7 +47,7 @@ from newsletter.core.listing import Entry, Sighting
 from newsletter.core.signup import SignUpRequest
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.pipeline.check import check_issue
+from newsletter.pipeline.check import IssueCheck
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer
@@ -137,7 +137,14 @@ def plan(url: str, day: date) -> dict[str, float]:
         nonlocal elapsed
         started = time.perf_counter()
         done = await publish(
-            store, renderer, list_, [SOURCE], slot_on(list_, day), now=now, at_once=False, check=check_issue
+            store,
+            renderer,
+            list_,
+            [SOURCE],
+            slot_on(list_, day),
+            now=now,
+            at_once=False,
+            check=IssueCheck(is_local=False),
         )
         elapsed = time.perf_counter() - started
         assert done.issue is not None, done

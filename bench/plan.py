@@ -49,7 +49,7 @@ from newsletter.core.ranking import Occasion, Weights, ranked
 from newsletter.core.subscriber import Member
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
-from newsletter.pipeline.check import check_issue
+from newsletter.pipeline.check import IssueCheck
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer
@@ -246,7 +246,9 @@ def plan(url: str, what: str) -> dict[str, float]:
     async def work(store: Store) -> None:
         nonlocal elapsed
         slot, started = slot_on(LIST, LAST), time.perf_counter()
-        published = await publish(store, renderer, LIST, [SOURCE], slot, now=NOW, at_once=True, check=check_issue)
+        published = await publish(
+            store, renderer, LIST, [SOURCE], slot, now=NOW, at_once=True, check=IssueCheck(is_local=False)
+        )
         elapsed = time.perf_counter() - started
         assert published.issue is not None
 
