@@ -10,7 +10,6 @@ from newsletter.core.errors import (
     LintError,
     NewsletterError,
     NothingNewError,
-    NotThereError,
     RenderError,
     StoppedError,
     UsageError,
@@ -37,10 +36,10 @@ def code_of(error: Exception) -> Exit:
     """Return the exit code of an error that ended a command."""
     if isinstance(error, (ConfigurationError, RenderError)):
         return Exit.CONFIGURATION
-    if isinstance(error, (LintError, NothingNewError, NotThereError)):
-        return Exit.CHECK_FAILED
     if isinstance(error, UsageError):
         return Exit.USAGE
+    if isinstance(error, (LintError, NothingNewError)):
+        return Exit.CHECK_FAILED
     if isinstance(error, StoppedError):
         return Exit.TEMPORARY
     if isinstance(error, NewsletterError):

@@ -12,7 +12,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.moments import AssumeSentUntil, Clocks
 from newsletter.cli.output import say, say_json, say_left_out, table
 from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, now, within
-from newsletter.core.errors import NotThereError
+from newsletter.core.errors import UsageError
 from newsletter.core.text import counted
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ async def _find_issue(program: Program, list_name: str, day: date | None) -> Iss
     issue = await (store.find(list_name, day) if day else store.latest(list_name))
     if issue is None:
         await check_list(program, list_name)
-        raise NotThereError(
+        raise UsageError(
             f"list {list_name!r} has no issue{f' of {day}' if day else ''}: see `newsletter issues list`"
         )
     return issue

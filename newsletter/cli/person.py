@@ -9,7 +9,7 @@ import typer
 from newsletter.cli.moments import minute
 from newsletter.cli.output import say, say_json, table, warn, write_json
 from newsletter.cli.session import AsJson, now, within
-from newsletter.core.errors import NotThereError, UsageError
+from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def export_person(address: str, file: TextIO) -> None:
     """Write all that is known of a person as JSON.
 
     Raises:
-        NotThereError: nothing is.
+        UsageError: nothing is.
     """
     write_json(within(lambda program: _person(program, address)), file)
 
@@ -107,7 +107,7 @@ async def _erase(program: Program, address: str) -> tuple[Erasure, list[str]]:
     """Erase a person; return what that came to, and which list files name them.
 
     Raises:
-        NotThereError: nothing is known of them.
+        UsageError: nothing is known of them.
     """
     import asyncio
 
@@ -125,12 +125,12 @@ async def _person(program: Program, address: str) -> dict[str, Any]:
     """Return all that is known of an address.
 
     Raises:
-        NotThereError: nothing is.
+        UsageError: nothing is.
     """
     email = checked(address)
     known = await program.store.personal_data.known(email)
     if not known.is_anything:
-        raise NotThereError(f"nothing is known of {address}")
+        raise UsageError(f"nothing is known of {address}")
     lists = [record_json(record) for record in known.records]
     return {"address": email, "lists": lists, "erased": known.erased, **known.rows}
 
@@ -139,7 +139,7 @@ async def _person_and_zones(program: Program, address: str) -> tuple[dict[str, A
     """Return all that is known of an address, and the time zone of each list whose file is right, by its name.
 
     Raises:
-        NotThereError: nothing is.
+        UsageError: nothing is.
     """
     import asyncio
 

@@ -14,7 +14,7 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.moments import minute
 from newsletter.cli.output import JsonArray, mistakes_json, say, say_json, say_left_out, table, text_file
 from newsletter.cli.session import AsJson, Limit, ListName, now, within
-from newsletter.core.errors import ListFileError, NotThereError, UsageError
+from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.text import counted
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ async def _remove(program: Program, addresses: list[str], list_name: str | None,
         held = [entry.address for entry in await program.store.suppressions.find(held=True)]
         addresses = [entry for entry in held if domain_of(entry) == domain_key(domain)]
         if not addresses:
-            raise NotThereError(f"no address of {domain} is held: see `newsletter suppressions list --held`")
+            raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")
     await program.store.suppressions.lift(addresses, list_name=list_name, now=now())
     return len(addresses)
 

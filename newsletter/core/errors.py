@@ -86,10 +86,6 @@ class UsageError(NewsletterError):
     """The user asked for something that is not there: a list, an issue, a subscriber."""
 
 
-class NotThereError(UsageError):
-    """The user asked rightly for an issue, a person or a suppression that is not there."""
-
-
 class NothingNewError(NewsletterError):
     """A list has nothing new on a day, so there is no issue to show."""
 

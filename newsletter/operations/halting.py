@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import NotThereError, UsageError
+from newsletter.core.errors import UsageError
 from newsletter.core.halt import Halt, HaltState, Order
 from newsletter.core.steps import OPEN
 from newsletter.ports import IssueSummary, Store
@@ -43,13 +43,12 @@ async def obey(
         most: how many deliveries to withdraw here at most; None: all.
 
     Raises:
-        NotThereError: there is no such issue.
-        UsageError: it is cancelled already.
+        UsageError: there is no such issue, or it is cancelled already.
     """
     outline = await store.issues.outline(list_name, day)
     if outline is None:
         of_day = f" of {day}" if day else ""
-        raise NotThereError(f"list {list_name!r} has no issue{of_day}: see `newsletter issues list`")
+        raise UsageError(f"list {list_name!r} has no issue{of_day}: see `newsletter issues list`")
     try:
         state = await store.halts.obey(outline.key, order, now=now)
     except UsageError as error:

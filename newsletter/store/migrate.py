@@ -7,6 +7,7 @@ nothing to do.
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ def create(connection: Connection, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
+@cache  # a newer version may take the place of these files while this one runs
 def newest_revision() -> str:
     """Return the revision of the newest migration: the number that its file's name begins with."""
     return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))

@@ -203,7 +203,7 @@ class Connection(aiosqlite.Connection):
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _close_opened(self) -> None:
-        if self._opened is not None:
+        if self._opened is not None and self._connection is None:
             self._opened.close()
 
     def _interrupt(self) -> None:

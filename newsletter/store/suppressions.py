@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.address import address_key
-from newsletter.core.errors import NotThereError, UsageError
+from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import HeldDomain, Suppression, Suppressions
@@ -83,7 +83,7 @@ class SqlSuppressions(Suppressions):
             await self._database.alone(connection, WHO_GETS_MAIL)
             for address, key in zip(addresses, keys, strict=True):
                 if not await self._lift(connection, key, list_name):
-                    raise await _why_not(connection, address, key, list_name)
+                    raise UsageError(await _why_not(connection, address, key, list_name))
             for some in in_chunks(keys):
                 await _activate(connection, some, list_name, now)
 
@@ -176,8 +176,7 @@ def _suppression(row: sa.Row[Any]) -> Suppression:
     )
 
 
-async def _why_not(connection: AsyncConnection, address: str, key: str, list_name: str | None) -> UsageError:
-    """Return the error of an address that has no such suppression; NotThereError where it has none at all."""
+async def _why_not(connection: AsyncConnection, address: str, key: str, list_name: str | None) -> str:
     query = sa.select(suppressions.c.list).where(suppressions.c.address_key == key).order_by(suppressions.c.list)
     others = [
         "without --list" if name == EVERY_LIST else f"with --list {name}"
@@ -185,8 +184,8 @@ async def _why_not(connection: AsyncConnection, address: str, key: str, list_nam
     ]
     where = "on all lists" if list_name is None else f"on {list_name} alone"
     if not others:
-        return NotThereError(f"{address} is neither suppressed nor held; nothing was changed")
-    return UsageError(f"{address} is not suppressed {where}: say it {' or '.join(others)}; nothing was changed")
+        return f"{address} is neither suppressed nor held; nothing was changed"
+    return f"{address} is not suppressed {where}: say it {' or '.join(others)}; nothing was changed"
 
 
 async def _activate(

@@ -46,6 +46,6 @@ def test_an_issue_is_paused_goes_on_and_is_cancelled(call: Call, folder: Path) -
 
 def test_of_an_issue_that_is_not_there_nothing_is_said(call: Call, folder: Path) -> None:
     close_an_issue(folder)
-    for exit_code, *words in ((2, "--list", "dayly"), (1, "--list", "daily", "--date", "2026-03-14")):
-        code, out, err = call("issues", "pause", *map(str, words))
-        assert (code, out, err.count("\n")) == (exit_code, "", 1)
+    for words in (("--list", "dayly"), ("--list", "daily", "--date", "2026-03-14")):
+        code, out, err = call("issues", "pause", *words)
+        assert (code, out, err.count("\n")) == (2, "", 1)

@@ -141,7 +141,7 @@ def test_who_stays_out_is_said_when_lists_are_checked(call: Call, folder: Path) 
 
 def test_nobody_is_erased_of_whom_nothing_is_known(call: Call, folder: Path) -> None:
     name(folder, "ann")
-    assert call("subscribers", "erase", "amn@lab.example", "--yes")[0] == 1
+    assert call("subscribers", "erase", "amn@lab.example", "--yes")[0] == 2
     assert done(call, "apply") == "daily: 1 added, 0 as they are\n"
 
 
@@ -176,15 +176,13 @@ def test_a_whole_domain_is_suppressed_and_said_of_each_who_stays_out(call: Call,
     assert call("suppressions", "add", "@nowhere")[0] == 2
 
 
-@pytest.mark.parametrize(
-    ("exit_code", "words"), [(1, ("show", "no@lab.example")), (2, ("add", "no address", "-l", "daily"))]
-)
-def test_an_address_that_is_none_is_wrong_usage_and_a_person_who_is_not_there_is_not(
-    call: Call, folder: Path, exit_code: int, words: tuple[str, ...]
+@pytest.mark.parametrize("words", [("show", "no@lab.example"), ("add", "no address", "-l", "daily")])
+def test_a_person_who_is_not_there_and_an_address_that_is_none_are_wrong_usage(
+    call: Call, folder: Path, words: tuple[str, ...]
 ) -> None:
     name(folder, "ann")
     code, out, err = call("subscribers", *words)
-    assert (code, out, err.count("\n")) == (exit_code, "", 1)
+    assert (code, out, err.count("\n")) == (2, "", 1)
 
 
 def test_many_readers_are_removed_only_where_the_operator_says_so(call: Call, folder: Path) -> None:
