@@ -10,6 +10,7 @@ import asyncio
 import base64
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -60,6 +61,8 @@ smtpd_recipient_restrictions = check_recipient_access texthash:{folder}/turned-a
   permit_sasl_authenticated, reject
 smtpd_peername_lookup = no
 """
+
+_LONGEST_END = 20.0  # seconds
 
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -128,14 +131,20 @@ async def _postfix(folder: Path, certificates: Certificates, more: str) -> Async
     auth = await asyncio.start_server(logins.serve, "127.0.0.1", 0)
     port = free_port()
     _configure(folder, certificates, more, port, auth.sockets[0].getsockname()[1])
-    run = await asyncio.create_subprocess_exec(program, "-c", str(folder / "etc"), "start-fg")
+    command = program, "-c", str(folder / "etc")
+    run = await asyncio.create_subprocess_exec(*command, "start-fg", start_new_session=True)
     try:
         await answers(port)
         yield Postfix(port, folder / "mail" / "box")
     finally:
-        end = await asyncio.create_subprocess_exec(program, "-c", str(folder / "etc"), "abort")
+        end = await asyncio.create_subprocess_exec(*command, "abort")
         await end.wait()
-        await run.wait()
+        try:
+            async with asyncio.timeout(_LONGEST_END):
+                await run.wait()
+        except TimeoutError:  # one that was still starting does not hear of it
+            os.killpg(run.pid, signal.SIGKILL)
+            await run.wait()
         auth.close()
         await asyncio.gather(*logins.serving)
 

@@ -22,7 +22,7 @@ from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.steps import PAUSED, SUPPRESSED
 from newsletter.core.subscriber import Subscriber
 from newsletter.ports import Issues, Outbox, Store
-from newsletter.store import closing, half_issues
+from newsletter.store import closing, half_issues, session_workers
 from newsletter.store.alike import Page
 from newsletter.store.closing import IssueCloser
 from newsletter.store.half_issues import HalfIssues
@@ -485,8 +485,9 @@ async def test_half_an_issue_is_thrown_away_in_pieces(
 
 
 async def test_one_whose_session_was_lost_is_taken_for_dead_and_gives_way(
-    open_at: Opener, postgres_url: str
+    open_at: Opener, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(session_workers, "_PAUSE", 60.0)  # it would come back before a slow machine sees it dead
     store, other = await open_at(postgres_url), await open_at(postgres_url)
     await readers(store, 5)
     async with halfway(store, draft()) as half:
