@@ -89,11 +89,9 @@ async def _used(store: Store, at: Agenda) -> Used:
         return Used()
     issue = await store.issues.outline(at.list.name, at.last.day)
     assumed_until = await store.restored.assumed_until()
-    # An issue of a past day that somebody named after the hour says nothing of whether the list was there at it.
-    before = await store.issues.latest(at.list.name, before=at.last.day) if at.last.at < first_seen else None
     return Used(
         made_at=issue.frozen_at if issue else None,
         in_vain=await store.slots.in_vain(at.list.name) == at.last.day,
-        is_new=at.last.at < first_seen and (before is None or before.frozen_at > at.last.at),
+        is_new=at.last.at < first_seen and await store.issues.latest(at.list.name, before=at.last.day) is None,
         is_assumed=assumed_until is not None and at.last.at <= assumed_until,
     )

@@ -134,14 +134,6 @@ async def test_a_new_list_has_missed_nothing_and_begins_with_its_next_hour(desk_
     assert [mail.subject for mail in desk.post.mails] != []
 
 
-async def test_an_issue_of_a_past_day_makes_a_new_list_no_older(desk_with: MakeDesk) -> None:
-    desk = desk_with(every_day(), deadline=3 * HOUR)
-    desk.now = AT_EIGHT + 23 * HOUR
-    assert (await desk.run_now()).status is RunStatus.NOT_DUE
-    assert (await desk.run_now(naming=WEDNESDAY)).status is RunStatus.SENT
-    assert (await ran(desk, AT_EIGHT + 23.5 * HOUR)).status is RunStatus.NOT_DUE
-
-
 async def test_a_new_list_with_a_short_deadline_waits_for_its_next_hour(desk_with: MakeDesk) -> None:
     desk = desk_with(every_day(), deadline=3 * HOUR)
     report = await ran(desk, AT_EIGHT + 5 * HOUR)
