@@ -38,7 +38,10 @@ def upgrade(*, as_json: AsJson = False) -> None:
     import asyncio
 
     asyncio.run(bootstrap.upgrade_database(_of_folder()))
-    say_json({"up_to_date": True}) if as_json else say("the database is up to date")
+    if as_json:
+        say_json({"up_to_date": True})
+    else:
+        say("the database is up to date")
 
 
 @group.command()
