@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from newsletter.core.alarms import OF_FILES, OF_ISSUE, OF_LISTS, Alarm, Cause
-from newsletter.core.calendar import SlotState, late_before
+from newsletter.core.calendar import Slot, SlotState, late_before
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence, NewsletterList
 from newsletter.core.text import counted
@@ -169,14 +169,19 @@ class Watch:
     async def _issue(self, list_: NewsletterList, now: datetime) -> None:
         edition = await edition_at(self.store, list_, now=now)
         slot = edition.due_slot
-        is_in_time = slot is None or edition.is_made or now - slot.at < _ISSUE_AFTER
-        if slot is None or is_in_time or await self.store.slots.in_vain(list_.name) == slot.day:
-            if edition.state is not SlotState.MISSED:
-                await self.alarm.over([Cause.NO_ISSUE], list_.name)
-            return
-        at = slot.at.astimezone(ZoneInfo(list_.timezone))
-        reason = f"due since {at:%H:%M}, {list_.timezone}, and not made"
-        await self.alarm.ring(Cause.NO_ISSUE, list_.name, reason, day=slot.day)
+        if slot is not None and not edition.is_made and await self._is_late(list_, slot, now):
+            at = slot.at.astimezone(ZoneInfo(list_.timezone))
+            reason = f"due since {at:%H:%M}, {list_.timezone}, and not made"
+            await self.alarm.ring(Cause.NO_ISSUE, list_.name, reason, day=slot.day)
+        elif edition.state is not SlotState.MISSED:
+            await self.alarm.over([Cause.NO_ISSUE], list_.name)
+
+    async def _is_late(self, list_: NewsletterList, slot: Slot, now: datetime) -> bool:
+        """Return whether a slot should have its issue by now. A new list gets its time from its first sight."""
+        first_seen = await self.store.slots.first_seen(list_.name, now=now)
+        if now - max(slot.at, first_seen) < _ISSUE_AFTER:
+            return False
+        return await self.store.slots.in_vain(list_.name) != slot.day
 
     async def _sources(self, loaded: LoadedLists, lasting: Iterable[Alarm], now: datetime) -> None:
         names = {name for file in loaded.right.values() for name in self.source_names(file.list)}

@@ -167,6 +167,14 @@ async def test_an_issue_that_is_not_made_an_hour_after_its_time(house: House) ->
     assert await house.look() == ["no-issue (over)"]
 
 
+async def test_a_new_list_has_an_hour_for_its_first_issue(house: House) -> None:
+    (house.folder / "new.toml").write_text(LIST)
+    (house.folder / "daily.toml").unlink()
+    assert await house.look(after=1.5 * HOUR) == []
+    assert await house.look(after=0.9 * HOUR) == []
+    assert await house.look(after=0.2 * HOUR) == ["no-issue"]
+
+
 async def test_what_is_known_to_keep_an_issue_back_is_not_told_a_second_time(house: House) -> None:
     await frozen(house.store, day=DAY - timedelta(days=1))
     alarm = LedgerAlarm(house.store.alarms, [MAIL], lambda: house.now)
