@@ -10,7 +10,7 @@ import typer
 
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.output import complain, say
-from newsletter.cli.run_reports import failing, say_reports, say_what_happened
+from newsletter.cli.run_reports import failing, say_reports, say_what_happened, with_wrong_files
 from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal, within
 from newsletter.core.errors import (
     ConfigurationError,
@@ -22,7 +22,7 @@ from newsletter.core.text import counted
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
     from datetime import date, datetime
 
     from newsletter.bootstrap import Program
@@ -71,12 +71,14 @@ def run(
         _ask_for_first_issues(list_name)
     begun_at = now()
     work = partial(_run_and_listen, list_name, date, begun_at, dry_run=dry_run, as_json=as_json)
-    reports, is_wrong, alarms = until_signal(work, cut_off=Exit.TEMPORARY, quiet=quiet)
+    reports, wrong, alarms = until_signal(work, cut_off=Exit.TEMPORARY, quiet=quiet)
+    code = Exit.CONFIGURATION if wrong else code_of_run(reports)
+    if as_json:
+        reports = with_wrong_files(reports, wrong, date or begun_at.date())
     if quiet and not as_json:
         say_what_happened(reports, alarms)
     else:
         say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
-    code = Exit.CONFIGURATION if is_wrong else code_of_run(reports)
     raise typer.Exit(failing(alarms, code) if fail_on_alarm else code)
 
 
@@ -103,16 +105,16 @@ async def _run_and_listen(
     *,
     dry_run: bool,
     as_json: bool,
-) -> tuple[list[RunReport], bool, list[Alarm]]:
+) -> tuple[list[RunReport], Mapping[str, ListFileError], list[Alarm]]:
     """Run the lists as `_run` says, and return the alarms that have begun since too."""
-    reports, is_wrong = await _run(program, list_name, day, stop, dry_run=dry_run, as_json=as_json)
+    reports, wrong = await _run(program, list_name, day, stop, dry_run=dry_run, as_json=as_json)
     newest = await program.store.alarms.newest(limit=_MOST_ALARMS)
-    return reports, is_wrong, [alarm for alarm in newest if alarm.since >= begun_at]
+    return reports, wrong, [alarm for alarm in newest if alarm.since >= begun_at]
 
 
 async def _run(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event, *, dry_run: bool, as_json: bool
-) -> tuple[list[RunReport], bool]:
+) -> tuple[list[RunReport], Mapping[str, ListFileError]]:
     """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, tell others, and tidy up."""
     from newsletter.composition import signing_up, telling, tidying, watching
     from newsletter.scheduling.once import ring_for_files
@@ -142,11 +144,11 @@ async def _run_lists(
     *,
     dry_run: bool,
     as_json: bool,
-) -> tuple[list[RunReport], bool]:
+) -> tuple[list[RunReport], Mapping[str, ListFileError]]:
     """Run the lists whose files are right, and deliver what other lists have closed.
 
     Returns:
-        The reports, and whether the file of a list is wrong.
+        The reports, and what is wrong with the files of lists, by the names of these.
 
     Raises:
         UsageError: there is no such list, or none at all, and nothing of it is open.
@@ -154,8 +156,10 @@ async def _run_lists(
     from newsletter.cli.progress import progress
     from newsletter.pipeline.run import Wish
 
-    files, wrong = right_and_wrong(program.lists, list_name)
-    for error in wrong:
+    loaded = program.lists.read()
+    files = [file for name, file in loaded.right.items() if list_name in {None, name}]
+    wrong = {name: error for name, error in loaded.wrong.items() if list_name in {None, name}}
+    for error in wrong.values():
         complain(str(error))
     reports = []
     with progress(as_json=as_json) as shown:
@@ -167,12 +171,12 @@ async def _run_lists(
                 right.append(file)
             except ListFileError as error:  # of its members file, which is read when it is needed
                 complain(str(error))
-                wrong.append(error)
+                wrong[file.list.name] = error
         if not dry_run:
             reports += await _deliver_without_file(program, list_name, right, wish)
     if not reports and not wrong:
         raise UsageError(no_list(program.lists, list_name))
-    return reports, bool(wrong)
+    return reports, wrong
 
 
 async def _run_list(program: Program, file: ListFile, wish: Wish, *, dry_run: bool) -> RunReport:

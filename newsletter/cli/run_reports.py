@@ -11,9 +11,11 @@ from newsletter.core.errors import MissedError, SourceError
 from newsletter.core.text import counted, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from newsletter.core.alarms import Alarm
+    from newsletter.core.errors import ListFileError
     from newsletter.pipeline.rehearsal import Rehearsal
     from newsletter.pipeline.report import RunReport
 
@@ -22,6 +24,32 @@ def failing(alarms: Sequence[Alarm], code: Exit) -> Exit:
     """Print alarms that began; return the exit code, which then is not one of success."""
     _say_alarms(alarms)
     return Exit.CHECK_FAILED if alarms and code in {Exit.DONE, Exit.TEMPORARY} else code
+
+
+def with_wrong_files(
+    reports: Sequence[RunReport], wrong: Mapping[str, ListFileError], day: date
+) -> list[RunReport]:
+    """Return the reports, with one for each list whose file is wrong too.
+
+    Args:
+        reports: of the lists whose files are right, and of issues that were closed before a file was wrong.
+        wrong: what is wrong with list files, by the names of their lists.
+        day: for what day the issues would have been; the zone of a list stands in its file.
+    """
+    from dataclasses import replace
+
+    from newsletter.pipeline.report import RunReport, RunStatus
+
+    reasons = {name: "; ".join(str(mistake) for mistake in error.mistakes) for name, error in wrong.items()}
+    told = {report.list for report in reports}
+    return [
+        *(replace(one, reason=one.reason or reasons.get(one.list, "")) for one in reports),
+        *(
+            RunReport(list=name, date=day, status=RunStatus.FAILED, reason=reason)
+            for name, reason in reasons.items()
+            if name not in told
+        ),
+    ]
 
 
 def say_what_happened(reports: Sequence[RunReport], alarms: Sequence[Alarm]) -> None:

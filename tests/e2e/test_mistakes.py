@@ -44,11 +44,15 @@ async def test_a_wrong_list_file_names_file_and_line_and_stops_its_own_list_only
     checked = await workplace.run("lists", "check")
     assert checked.code == 1
     assert "subscribers/daily.toml:15:" in checked.err
-    done = await workplace.run("run", "--list", "daily", "--date", "2026-03-12")
-    assert done.code == 78
+    done = await workplace.run("run", "--list", "daily", "--date", "2026-03-12", "--json")
+    assert (done.code, done.json["list"], done.json["status"]) == (78, "daily", "failed")
     assert not workplace.mails()
     done = await workplace.run("run", "--date", "2026-03-12", "--json")
-    assert (done.code, done.json["list"], done.json["status"]) == (78, "other", "sent")
+    other, daily = done.json_lines
+    assert (done.code, other["list"], other["status"]) == (78, "other", "sent")
+    assert (daily["list"], daily["status"], daily["date"], daily["issue"]) == ("daily", "failed", "2026-03-12", None)
+    assert daily["reason"].startswith("subscribers/daily.toml:15: ")
+    assert {"collected", "new", "deliveries"} <= daily.keys()
     assert "subscribers/daily.toml:15:" in done.complaints[0]
     assert len(workplace.mails()) == 1
     assert (await workplace.run("run", "--list", "other", "--date", "2026-03-12")).code == 0
@@ -76,7 +80,9 @@ async def test_a_wrong_members_file_stops_its_own_list_only_and_counts_once_it_i
         assert all(mistake in done.err for mistake in mistakes)
     assert not workplace.mails()
     done = await workplace.run("run", "--date", "2026-03-12", "--json")
-    assert (done.code, done.json["list"], done.json["status"]) == (78, "other", "sent")
+    assert done.code == 78
+    assert [(one["list"], one["status"]) for one in done.json_lines] == [("other", "sent"), ("daily", "failed")]
+    assert "; ".join(mistakes) == done.json_lines[1]["reason"]
     status = await workplace.run("status", "--json")
     assert (status.code, [row["list"] for row in status.json]) == (78, ["other"])
 

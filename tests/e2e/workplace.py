@@ -55,6 +55,11 @@ class Done:
         return json.loads(self.out)
 
     @property
+    def json_lines(self) -> list[Any]:
+        """Return the values that it printed, each on a line as JSON."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
     def complaints(self) -> list[str]:
         """Return the lines on stderr that are for the user, and not the log."""
         return [line for line in self.err.splitlines() if line.startswith("newsletter: ")]
