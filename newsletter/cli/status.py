@@ -82,7 +82,7 @@ def _lines(found: _Found) -> Iterator[str]:
     for row in found.status.lists:
         edition = " (weekly edition)" if row.has_file and row.readers is None else ""
         yield f"{row.list}: {one_line(row.title)}{edition}, times in {row.timezone}"
-        for about, said in _facts(row, found.at):
+        for about, said in _facts(row, found):
             yield f"  {about:{_LABEL}}{said}"
         yield ""
     yield f"mail, times in {zone}"
@@ -95,7 +95,8 @@ def _mail(found: _Found, zone: str) -> Iterator[tuple[str, str]]:
     slow_downs = {(one.kind.value, one.name): one for one in found.status.slow_downs}
     for relay in found.relays:
         trouble = slow_downs.pop(("relay", relay), None)
-        said = _slow_down(trouble, found.at, zone) if trouble else "no known trouble"
+        fine = "its quota is used up" if ("quota", relay) in slow_downs else "no known trouble"
+        said = _slow_down(trouble, found.at, zone) if trouble else fine
         yield "relay", f"{relay}: {said}{rate_of(found.status.cluster, relay)}"
     for (kind, name), slow_down in slow_downs.items():
         yield kind, f"{name}: {_slow_down(slow_down, found.at, zone)}"
@@ -141,7 +142,7 @@ def _came_back(inbound: Inbound) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
+def _facts(row: ListStatus, found: _Found) -> Iterator[tuple[str, str]]:
     """Yield what there is to say of a list: what it is about, and how it stands."""
     if not row.has_file:
         yield "file", "its list file is wrong or gone: what is closed is still delivered, nothing new is made"
@@ -158,7 +159,7 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
         newest = row.newest
         yield "last issue", f"{newest.day}, no. {newest.number}: {states_in_words(newest.deliveries)}"
     for unfinished in row.unfinished:
-        for said in _unfinished(unfinished, row, at):
+        for said in _unfinished(unfinished, row, found):
             yield "unfinished", f"{unfinished.issue.day}: {said}"
     if row.has_file:
         yield "next issue", minute(row.next, row.timezone) if row.next else "none: the list has no days"
@@ -183,11 +184,14 @@ def _hint(issue: IssueSummary) -> str:
     return ". `newsletter run` withdraws what a process left of it"
 
 
-def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator[str]:
+def _unfinished(one: UnfinishedIssue, row: ListStatus, found: _Found) -> Iterator[str]:
     """Yield what of an issue did not reach its readers yet, why, and what to do."""
+    from newsletter.operations.status import quotas_used_up_until
+
     day = one.issue.day
     when = f"the next at {minute(one.next_due, row.timezone)}" if one.next_due else "a run has them in hand"
-    is_due = one.next_due is not None and one.next_due <= at
+    is_due = one.next_due is not None and one.next_due <= found.at
+    full_until = quotas_used_up_until(found.status.slow_downs, found.relays, now=found.at)
     why = f": {one_line(one.said)}" if one.said else ""
     why += f"; {one.advice}" if one.advice else ""
     if one.issue.halt and one.issue.halted_at:
@@ -205,6 +209,9 @@ def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator
             yield f"{count:,} being sent, or cut off meanwhile: a worker or the next `newsletter run` finds out"
         elif state is DeliveryState.QUEUED and row.waits_until and row.newest == one.issue:
             yield f"{count:,} wait until {minute(row.waits_until, row.timezone)}, when the list's hours begin"
+        elif is_due and full_until:
+            quota = f"the quota is used up until {minute(full_until, row.timezone)}"
+            yield f"{count:,} {state.value}, due by now{why}: {quota}; `newsletter run` sends them after that"
         elif is_due:
             yield f"{count:,} {state.value}, due by now{why}. `newsletter run` sends them"
         else:

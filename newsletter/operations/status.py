@@ -187,6 +187,19 @@ async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> l
     return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]
 
 
+def quotas_used_up_until(slow_downs: Iterable[SlowDown], relays: Iterable[str], *, now: datetime) -> datetime | None:
+    """Return when one of the relays may be handed mail again; None: the quota of one of them is not used up.
+
+    Args:
+        slow_downs: what holds mail up.
+        relays: all relays by name.
+        now: the moment, aware.
+    """
+    quotas = {one.name: one.until for one in slow_downs if one.kind is SlowDownKind.QUOTA}
+    until = [quotas.get(relay) or now for relay in relays]
+    return min(until) if until and min(until) > now else None
+
+
 async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now: datetime) -> list[ListStatus]:
     """Return how a list stands, and how its weekly edition does if anybody reads that."""
     list_ = file.list

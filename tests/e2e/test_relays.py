@@ -46,6 +46,9 @@ async def test_what_is_over_the_quota_goes_out_on_the_next_day_with_new_tokens(
     assert "3 mails in 24 hours, and all of them are used" in first.json["reason"]
     assert (again.code, again.json["sent_now"]) == (75, 0)
     assert f"quota        127.0.0.1:{server.port}: used up until 2026-03-13 08:35" in status.out
+    assert f"relay        127.0.0.1:{server.port}: its quota is used up" in status.out
+    waits = "due by now: the quota is used up until 2026-03-13 08:35; `newsletter run` sends them after that"
+    assert f"unfinished   2026-03-12: 1 queued, {waits}" in status.out
     assert (rest.code, rest.json["status"], rest.json["deliveries"]["sent"]) == (0, "sent", 4), rest.err
     assert (issuer.given, set(server.copies().values())) == (3, {1})
     assert "our secret" not in first.err + again.err + rest.err
