@@ -187,7 +187,9 @@ async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> l
     return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]
 
 
-def quotas_used_up_until(slow_downs: Iterable[SlowDown], relays: Iterable[str], *, now: datetime) -> datetime | None:
+def quotas_used_up_until(
+    slow_downs: Iterable[SlowDown], relays: Iterable[str], *, now: datetime
+) -> datetime | None:
     """Return when one of the relays may be handed mail again; None: the quota of one of them is not used up.
 
     Args:

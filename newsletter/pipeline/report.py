@@ -167,6 +167,7 @@ def status_of(
     now: datetime,
     *,
     waits: bool,
+    held: bool,
 ) -> RunStatus:
     """Return how a run of an issue ended.
 
@@ -176,10 +177,11 @@ def status_of(
         due: when the next delivery is due; None: none is left.
         now: the moment.
         waits: whether the deliveries wait for the list's hours.
+        held: whether another process holds some of those that wait.
     """
     if delivered.trouble and not counts.get(DeliveryState.SENT):
         return RunStatus.FAILED
-    if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN):
+    if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN) or held:
         return RunStatus.PARTIAL
     if waits:
         return RunStatus.NOT_DUE

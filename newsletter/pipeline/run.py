@@ -12,6 +12,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from newsletter.core.calendar import Slot, SlotState, agenda, slots_between
+from newsletter.core.delivery import WAITING
 from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import NewsletterList, QuietDays
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _SILENT = "no source could be read"
+_HELD = "another process holds the rest and sends it"
 _WORTH_LOGGING = timedelta(minutes=30)  # of an issue that is made after its hour
 
 
@@ -267,18 +269,19 @@ class Pipeline:
         """Return a report with the issue that was delivered first, and how its deliveries stand now."""
         first, outbox = delivered[0], self.store.outbox
         counts, due = await outbox.counts(first.issue.key), await outbox.next_due(first.issue.key)
+        held = any(counts[state] for state in WAITING) and await outbox.is_held(first.issue.key)
         trouble = next((each.report.trouble for each in delivered if each.report.trouble), "")
         halted = halted_in_words(first.issue.list, first.issue.day, first.halt)
         waits = "" if trouble or halted else waits_in_words(first.issue.terms, counts, first.waits_until)
         return replace(
             report,
             date=first.issue.day,
-            status=status_of(counts, first.report, due, first.ended_at, waits=bool(waits)),
+            status=status_of(counts, first.report, due, first.ended_at, waits=bool(waits), held=held),
             new=first.issue.candidates,
             issue=await self._describe(first.issue),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(first.issue.key),
-            reason=trouble or halted or waits or (first.report.waiting if due is not None else ""),
+            reason=trouble or halted or waits or (first.report.waiting if due else "") or (_HELD if held else ""),
         )
 
     async def run_without_file(

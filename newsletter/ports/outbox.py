@@ -42,6 +42,10 @@ class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
         """Return when the next queued or deferred delivery of an issue is due, or None."""
         ...
 
+    async def is_held(self, issue_key: int) -> bool:
+        """Return whether a worker, dead or alive, holds deliveries of an issue."""
+        ...
+
     async def due_count(self, issue_key: int, *, by: datetime, most: int) -> int:
         """Return how many deliveries of an issue may be claimed by a moment (aware), counted up to `most`."""
         ...

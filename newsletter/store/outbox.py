@@ -27,7 +27,7 @@ from newsletter.store.engine import Database
 from newsletter.store.plain_steps import take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import BY_INDEX, CLAIM, HOLD
-from newsletter.store.states import keys_in_state, state_counts
+from newsletter.store.states import count_of_withdrawn, is_any_held, keys_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, notes_of
@@ -229,17 +229,8 @@ class SqlOutbox(Outbox):
 
     @override
     async def suppressed_count(self, issue_key: int) -> int:
-        query = (
-            sa.select(sa.func.count())
-            .select_from(deliveries)
-            .where(
-                deliveries.c.issue_key == issue_key,
-                deliveries.c.state == DeliveryState.WITHDRAWN,
-                deliveries.c.reason == SUPPRESSED,
-            )
-        )
         async with self._database.read() as connection:
-            return int(await connection.scalar(query) or 0)
+            return int(await connection.scalar(count_of_withdrawn(issue_key, SUPPRESSED)) or 0)
 
     @override
     async def next_due(self, issue_key: int) -> datetime | None:
@@ -250,6 +241,11 @@ class SqlOutbox(Outbox):
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(query)
         return due
+
+    @override
+    async def is_held(self, issue_key: int) -> bool:
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(is_any_held(issue_key)))
 
     @override
     async def due_count(self, issue_key: int, *, by: datetime, most: int) -> int:

@@ -31,6 +31,18 @@ def keys_in_state(issue_key: int, state: DeliveryState, *, after: int = 0) -> sa
     return sa.select(deliveries.c.key).where(begin < _PLACE, end > _PLACE).order_by(*_IN_ORDER)
 
 
+def is_any_held(issue_key: int) -> sa.Select[bool]:
+    """Return the SELECT of whether a worker holds deliveries of an issue."""
+    held = deliveries.c.claimed_by.is_not(None)  # there is an index of these alone
+    return sa.select(sa.exists().where(deliveries.c.issue_key == issue_key, held))
+
+
+def count_of_withdrawn(issue_key: int, reason: str) -> sa.Select[int]:
+    """Return the SELECT of how many deliveries of an issue were withdrawn for a reason."""
+    which = (deliveries.c.issue_key == issue_key, deliveries.c.state == DeliveryState.WITHDRAWN)
+    return sa.select(sa.func.count()).select_from(deliveries).where(*which, deliveries.c.reason == reason)
+
+
 def has_any(states: Collection[DeliveryState]) -> sa.ColumnElement[bool]:
     """Return the condition, for a SELECT from `issues`, that an issue has deliveries in one of some states."""
     return sa.or_(*(_has(state) for state in states))

@@ -50,7 +50,12 @@ async def test_a_wrong_list_file_names_file_and_line_and_stops_its_own_list_only
     done = await workplace.run("run", "--date", "2026-03-12", "--json")
     other, daily = done.json_lines
     assert (done.code, other["list"], other["status"]) == (78, "other", "sent")
-    assert (daily["list"], daily["status"], daily["date"], daily["issue"]) == ("daily", "failed", "2026-03-12", None)
+    assert (daily["list"], daily["status"], daily["date"], daily["issue"]) == (
+        "daily",
+        "failed",
+        "2026-03-12",
+        None,
+    )
     assert daily["reason"].startswith("subscribers/daily.toml:15: ")
     assert {"collected", "new", "deliveries"} <= daily.keys()
     assert "subscribers/daily.toml:15:" in done.complaints[0]

@@ -221,3 +221,23 @@ async def test_a_list_whose_only_reader_has_left_has_nobody(desk_with: MakeDesk)
     assert report.status is RunStatus.NOTHING_NEW
     assert "1 of 1: suppressed" in report.reason
     assert report.suppressed == 1
+
+
+async def test_while_another_process_holds_deliveries_a_run_does_not_say_that_all_is_sent(
+    desk_with: MakeDesk,
+) -> None:
+    desk = desk_with(every_day())
+    desk.subscribe("bob", hour=time(20))
+    desk.post.is_down = True
+    await desk.run(THURSDAY)
+    desk.post.is_down = False
+    outbox = desk.store.outbox
+    async with outbox.worker() as worker:
+        [issue_key] = await outbox.open_issues()
+        [held] = await outbox.claim(worker, issue_key=issue_key, now=desk.now, limit=5)
+        meanwhile = await desk.run_now()
+        await outbox.release(worker, [held.key])
+    after = await desk.run_now()
+    assert (meanwhile.status, meanwhile.sent_now) == (RunStatus.PARTIAL, 0)
+    assert meanwhile.reason == "another process holds the rest and sends it"
+    assert (after.status, after.sent_now, after.reason) == (RunStatus.SENT, 1, "")  # bob's hour comes later

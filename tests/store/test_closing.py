@@ -127,6 +127,7 @@ BY_KEY = {
     "suppressed_count",
     "next_due",
     "due_count",
+    "is_held",
     "times",
     "keep_rendering",
     "add_delivery",
