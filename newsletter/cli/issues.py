@@ -117,7 +117,7 @@ def cancel(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> 
 
 @group.command("accept-restored")
 def accept_restored(*, assume_sent_until: AssumeSentUntil = None, as_json: AsJson = False) -> None:
-    """Go on with a database that is an older copy: what it does not know to be sent is sent again.
+    """Go on with a database that is an older copy, or new: what it does not know to be sent is sent again.
 
     With --assume-sent-until it is not: no reader gets anything twice, and some may miss an issue.
     """
@@ -127,10 +127,10 @@ def accept_restored(*, assume_sent_until: AssumeSentUntil = None, as_json: AsJso
     if as_json:
         say_json({"accepted": accepted is not None})
     elif accepted is None:
-        say("the database is no older copy")
+        say("the database is the ledger that was used last: there is nothing to accept")
     else:
         said = f"; {counted(accepted, 'delivery', 'deliveries')} that were open count as sent" if accepted else ""
-        say(f"the older copy is the database from now on{said}")
+        say(f"this database is the ledger from now on{said}")
 
 
 async def _find_issue(program: Program, list_name: str, day: date | None) -> Issue:

@@ -106,10 +106,10 @@ _WORDS = {
         "Start newsletter worker, or see why it ended. The command newsletter status names the workers that live.",
     ),
     Cause.RESTORED: _Kind(
-        "the ledger is an older copy",
-        "The database is older than the one that was used last, so nothing is sent: what went out since would go "
-        "out again.",
-        "Put the newer one back, or say how far it went: newsletter status and docs/backup.md say how.",
+        "the ledger is an older copy, or a new one",
+        "The database is older than the one that was used last, or empty in its place, so nothing is sent: what went "
+        "out since would go out again.",
+        "Put the newer one back, or say how far it went: newsletter run says what is wrong, docs/backup.md what to do.",
     ),
     Cause.LEDGER: _Kind(
         "the ledger cannot be used",

@@ -1,11 +1,13 @@
-"""The high-water mark: notices that the database is an older copy of the one that was used last.
+"""The high-water mark: notices that the database is not the ledger that was used last, but an older copy or a new one.
 
-Such a copy does not know what was delivered since it was made, and would have all of it delivered again. So the
-ledger counts up when an issue is frozen, and before and after deliveries are made, and the state folder keeps how
-far it had come, by the ledger's identity. A ledger with a lower mark is an older copy, and the operator is asked.
+An older copy does not know what was delivered since it was made, a new ledger knows nothing, and either would have
+it delivered again. So the ledger counts up when an issue is frozen, and before and after deliveries are made, and
+the state folder keeps how far it had come, by the ledger's identity and by its place. A ledger with a lower mark is
+an older copy. Where one that was never used stands in the place of one that was, that one is gone. Either way, the
+operator is asked.
 
-A new ledger has an identity of its own, and a copied folder brings its mark along. Where the state folder is lost,
-a backup is known all the same: it says itself that it is one.
+Ledgers of other places have marks of their own, and a copied folder brings its marks along. Where the state folder
+is lost, a backup is known all the same: it says itself that it is one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +31,21 @@ from newsletter.whole_files import write_whole
 log = structlog.get_logger(__name__)
 
 _FILE = "high-water.json"
+_AT = "at "  # before the place of a ledger; identities begin otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """How far the ledger has come, and what the folder says: how far it, or the one in its place, had come."""
+
+    reached: int
+    known: int
+    gone: int  # how far another one in its place had come, if this one was never used; 0: there was none
+    copied_at: datetime | None  # of when it is a backup
+
+    @property
+    def is_older(self) -> bool:
+        return self.copied_at is not None or self.reached < self.known or self.gone > 0
 
 
 class HighWaterMark:
@@ -43,43 +61,49 @@ class HighWaterMark:
         Raises:
             ConfigurationError: in one line, what is wrong and what the operator can do.
         """
-        reached, known, copied_at = await self._compared()
-        if reached < known:
-            what = f"an older copy: it is at step {reached}, {self._folder / _FILE} says {known}"
-        elif copied_at is not None:
-            what = f"a backup of {copied_at:%Y-%m-%d %H:%M} (UTC)"
-        else:
+        found, file = await self._compared(), self._folder / _FILE
+        if not found.is_older:
             return
+        what = "what it does not know to be sent would be sent again"
+        if found.gone:
+            is_ = f"new, and the ledger in its place is gone: {file} says that it had come to step {found.gone}"
+            what = "what that one knew to be sent would be sent again, and to who had left, too"
+        elif found.reached < found.known:
+            is_ = f"an older copy: it is at step {found.reached}, {file} says {found.known}"
+        else:
+            is_ = f"a backup of {found.copied_at:%Y-%m-%d %H:%M} (UTC)"
         raise ConfigurationError(
-            f"the database is {what}; what it does not know to be sent would be sent again, so nothing was done. "
-            "Put back the newer one, or go on with this one by `newsletter issues accept-restored "
-            "--assume-sent-until now`: then nobody gets anything twice, and some may miss an issue"
+            f"the database is {is_}; {what}, so nothing was done. "
+            f"Put back the {'ledger or a backup' if found.gone else 'newer one'}, or go on with this one by "
+            "`newsletter issues accept-restored --assume-sent-until now`: then nobody gets anything twice, and some "
+            "may miss an issue"
         )
 
     async def advance(self) -> None:
         """Note, durably, that the ledger has come further."""
-        name, *_ = await self._ledger.read()
+        name, *_, place = await self._ledger.read()
         if name:
-            await asyncio.to_thread(self._keep, name, await self._ledger.advance())
+            await asyncio.to_thread(self._keep, name, place, await self._ledger.advance())
 
     async def is_older(self) -> bool:
-        """Return whether the ledger is an older copy, or a backup."""
-        reached, known, copied_at = await self._compared()
-        return copied_at is not None or reached < known
+        """Return whether the ledger is an older copy, a backup, or a new one in the place of one that is gone."""
+        return (await self._compared()).is_older
 
-    async def _compared(self) -> tuple[int, int, datetime | None]:
-        """Return how far the ledger has come, how far the folder says that it had, and of when it is a backup."""
-        name, reached, copied_at = await self._ledger.read()
-        known = await self.known(name)
+    async def _compared(self) -> _Compared:
+        name, reached, copied_at, place = await self._ledger.read()
+        marks = await asyncio.to_thread(self._read) if name else {}
+        known = marks.get(name, 0)
         if reached < known:  # another process of this folder may have gone on between the two looks
-            _, reached, copied_at = await self._ledger.read()
-        return reached, known, copied_at
+            _, reached, copied_at, _ = await self._ledger.read()
+        is_new = name not in marks and not reached
+        gone = marks.get(_AT + place, 0) if is_new else 0
+        return _Compared(reached=reached, known=known, gone=gone, copied_at=copied_at)
 
     async def accept(self) -> None:
-        """Go on with an older copy, as the operator wishes."""
-        name, *_ = await self._ledger.read()
+        """Go on with an older copy or a new ledger, as the operator wishes."""
+        name, *_, place = await self._ledger.read()
         mark = await self._ledger.accept(at_least=await self.known(name) + 1)
-        await asyncio.to_thread(self._keep, name, mark)
+        await asyncio.to_thread(self._keep, name, place, mark)
 
     async def known(self, name: str) -> int:
         """Return how far the ledger of an identity had come, as far as the folder says; 0: it says nothing."""
@@ -95,14 +119,15 @@ class HighWaterMark:
             log.warning("high_water_mark_not_read", file=str(self._folder / _FILE), reason=str(error))
             return {}
 
-    def _keep(self, name: str, mark: int) -> None:
-        """Write the mark down, unless another process has written a higher mark."""
+    def _keep(self, name: str, place: str, mark: int) -> None:
+        """Write the mark down for the ledger and its place, unless another process has written a higher one."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with _alone(self._folder):
                 marks = self._read()
                 if marks.get(name, 0) < mark:
-                    write_whole(self._folder / _FILE, json.dumps(marks | {name: mark}).encode(), durable=True)
+                    marks |= {name: mark, _AT + place: mark}
+                    write_whole(self._folder / _FILE, json.dumps(marks).encode(), durable=True)
         except OSError as error:  # a delivery is worth more than the mark
             log.warning("high_water_mark_not_kept", file=str(self._folder / _FILE), reason=error.strerror)
 

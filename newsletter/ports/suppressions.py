@@ -106,12 +106,13 @@ class Reached(NamedTuple):
     """How far a ledger has come: its identity, which it was given when it was made, and its mark.
 
     The identity is empty where the ledger doesn't outlive the process. `copied_at` is set in a backup: when it was
-    made.
+    made. `place` names the database in which the ledger stands; another ledger may take that place.
     """
 
     ledger: str
     mark: int
     copied_at: datetime | None
+    place: str
 
 
 class HighWater(Protocol):

@@ -22,7 +22,9 @@ class SqlHighWater(HighWater):
         async with self._database.read() as connection:
             await require_in_place(connection, self._database.where)
             row = (await connection.execute(sa.select(ledger.c.id, ledger.c.mark, ledger.c.copied_at))).one()
-        return Reached("" if self._database.is_in_memory else row.id, row.mark, row.copied_at)
+        path = self._database.path  # its name alone: the folder may be moved
+        place = self._database.where if path is None else path.name
+        return Reached("" if self._database.is_in_memory else row.id, row.mark, row.copied_at, place)
 
     @override
     async def advance(self, *, at_least: int = 0) -> int:

@@ -20,6 +20,12 @@ def database(workplace: Workplace) -> Path:
     return workplace.folder / "var" / "newsletter.db"
 
 
+def remove_ledger(workplace: Workplace) -> None:
+    for part in database(workplace).parent.glob("newsletter.db*"):
+        if part.is_file():
+            part.unlink()
+
+
 async def issues_made(workplace: Workplace) -> Path:
     """Make two issues, and return a copy of the database from between them."""
     workplace.list_file(["saved_page:../page-*.txt"])
@@ -80,16 +86,14 @@ async def test_the_newer_database_put_back_is_as_if_nothing_had_been(workplace: 
     shutil.copy(copy, database(workplace))
     told(await workplace.run(*RUN))
 
-    for part in database(workplace).parent.glob("newsletter.db*"):
-        if part.is_file():
-            part.unlink()
+    remove_ledger(workplace)
     newest.rename(database(workplace))
 
     assert (await workplace.run(*RUN)).json["sent_now"] == 0
     assert len(workplace.mails()) == 2
 
 
-async def test_a_copied_folder_a_new_database_and_a_lost_mark_are_no_older_copies(workplace: Workplace) -> None:
+async def test_a_copied_folder_and_a_lost_mark_are_no_older_copies(workplace: Workplace) -> None:
     copy = await issues_made(workplace)
     whole = workplace.folder.with_name("elsewhere")
     shutil.copytree(workplace.folder, whole)
@@ -100,10 +104,41 @@ async def test_a_copied_folder_a_new_database_and_a_lost_mark_are_no_older_copie
     shutil.copy(copy, database(workplace))
     assert (await workplace.run("run", "--date", "2026-03-12", "--json")).code == 0
 
-    for part in database(workplace).parent.glob("newsletter.db*"):
-        if part.is_file():
-            part.unlink()
-    assert (await workplace.run("run", "--date", "2026-03-12", "--json")).code == 0
+
+@pytest.mark.parametrize("is_emptied", [True, False])
+async def test_that_the_ledger_is_gone_is_noticed_and_nothing_is_sent_until_the_operator_decides(
+    workplace: Workplace, *, is_emptied: bool
+) -> None:
+    await issues_made(workplace)
+    remove_ledger(workplace)
+    if is_emptied:
+        database(workplace).touch()
+
+    assert (await workplace.run("status")).code == 0
+    for words in (RUN, ("run",), ("serve",)):
+        done = await workplace.run(*words)
+        assert (done.code, done.out) == (78, ""), done.err
+        assert "the ledger in its place is gone: var/high-water.json says that it had come to step" in done.err
+        assert "newsletter issues accept-restored" in done.complaints[0]
+    assert len(workplace.mails()) == 2
+
+    accepted = await workplace.run(
+        "issues", "accept-restored", "--assume-sent-until", "2026-03-13T09:00", "--json"
+    )
+    assert accepted.json == {"accepted": True}
+    again = await workplace.run(*RUN)
+    assert (again.code, again.json["status"], len(workplace.mails())) == (0, "nothing_new", 2)
+    save_page(workplace, "2026-03-16", PAGE.replace("Sorting by Patience", "Hashing by Hand"))
+    newer = await workplace.run("run", "--date", "2026-03-16", "--json")
+    assert (newer.json["status"], newer.json["issue"]["listings"]) == ("sent", 1)
+
+
+async def test_a_ledger_beside_that_of_the_demo_is_new(workplace: Workplace) -> None:
+    assert (await workplace.run("demo")).code == 0
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    assert (await workplace.run("run", "--date", "2026-03-12", "--json")).json["status"] == "sent"
+    assert (await workplace.run("demo")).code == 0
 
 
 async def test_a_mark_that_is_damaged_or_cannot_be_kept_is_said_and_holds_up_no_mail(workplace: Workplace) -> None:
