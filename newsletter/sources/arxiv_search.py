@@ -66,18 +66,19 @@ async def search(http: Http, url: str, query: str, *, source: str) -> list[Seen 
     Raises:
         SourceError: the API cannot be read, or does not understand the query.
     """
-    found: list[Seen | Skipped] = []
-    total = 1
-    while len(found) < min(total, _MOST_RESULTS):
+    found: dict[Seen | Skipped, None] = {}  # in their order
+    total, read = 1, 0
+    while read < min(total, _MOST_RESULTS):
         # An answer may hold fewer results than asked for: the next request begins where it ended.
-        results = await _results(http, url, query, start=len(found), source=source)
-        total = results.total
-        if not results.found:
+        results = await _results(http, url, query, start=read, source=source)
+        total, known = results.total, len(found)
+        found.update(dict.fromkeys(results.found))
+        read += len(results.found)
+        if len(found) == known:  # there are no more, or the server repeats itself
             break
-        found += results.found
     if total > len(found):
         _log.warning("results_left_out", source=source, found=total, read=len(found))
-    return found
+    return list(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

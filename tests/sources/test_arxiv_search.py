@@ -68,6 +68,20 @@ async def test_results_that_are_counted_and_never_given_are_told(source: Build, 
     assert [(log["event"], log["found"], log["read"]) for log in logs] == [("results_left_out", 9, 1)]
 
 
+@pytest.mark.parametrize("most", [1, 50])
+async def test_a_server_that_repeats_itself_is_asked_no_more(
+    most: int, source: Build, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/api/query").respond_with_data(results(*map(found, range(1, most + 1)), total=1900))
+    with capture_logs() as logs:
+        page = await source("arxiv_search:all:a").read(DAY, now=NOW)
+    assert [entry.listing.arxiv_id for entry in page.entries] == [
+        f"2603.{number:05d}" for number in range(1, most + 1)
+    ]
+    assert len(httpserver.log) == 2
+    assert [(log["event"], log["found"], log["read"]) for log in logs] == [("results_left_out", 1900, most)]
+
+
 async def test_results_that_are_counted_but_not_given_are_asked_for_again(
     source: Build, httpserver: HTTPServer
 ) -> None:
