@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -231,13 +232,21 @@ _HINTS = {
     "unsupported startup parameter": "a pooler stands between: see docs/scaling.md",
     "too many clients": "raise its max_connections, or run fewer processes (docs/scaling.md)",
     "resolve host": "check NEWSLETTER_DATABASE__URL",
+    "not a database": "it is another kind of file, or damaged: check NEWSLETTER_DATABASE__URL",
+    "readonly database": "let this user write it, or check NEWSLETTER_DATABASE__URL",
     "unable to open": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
     "connection": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
 }
 
 
+# Of the file of SQLite, or of its folder.
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
 def _hint(error: BaseException) -> str:
     text = "locked" if getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE else str(error)
+    if isinstance(error, OSError) and error.errno in _NOT_THERE:
+        text = "unable to open"
     return next((f"; {hint}" for said, hint in _HINTS.items() if said in text), "")
 
 

@@ -166,14 +166,16 @@ async def test_a_table_that_another_session_holds_for_too_long_is_waited_for_no_
 async def test_a_file_that_is_no_database_is_named(open_at: Opener, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("This is not a database, and longer than a hundred bytes. " * 3)
 
-    with pytest.raises(StoreError, match=r"notes\.txt: file is not a database$"):
+    with pytest.raises(StoreError, match=r"notes\.txt: file is not a database; .* NEWSLETTER_DATABASE__URL$"):
         await open_at(f"sqlite:///{tmp_path}/notes.txt")
 
 
 async def test_a_folder_that_cannot_be_made_is_named(open_at: Opener, tmp_path: Path) -> None:
     (tmp_path / "var").touch()
 
-    with pytest.raises(StoreError, match=r"SQLite database .*/var/newsletter\.db: "):
+    with pytest.raises(
+        StoreError, match=r"SQLite database .*/var/newsletter\.db: .*; check NEWSLETTER_DATABASE__URL"
+    ):
         await open_at(f"sqlite:///{tmp_path}/var/newsletter.db")
 
 
@@ -194,6 +196,14 @@ async def test_a_server_that_cannot_be_reached_is_named_without_the_password() -
 async def test_a_server_of_no_known_name_is_a_setting_to_check() -> None:
     with pytest.raises(StoreError, match=r"nowhere\.invalid.*; check NEWSLETTER_DATABASE__URL"):
         await open_store("postgresql://newsletter@nowhere.invalid/papers")
+
+
+async def test_a_database_that_a_server_does_not_have_is_a_setting_to_check(postgres_url: str) -> None:
+    absent = postgres_url.replace("/newsletter?", "/absent?").replace("postgres@", "postgres:secret@")
+    for opening in (open_store, upgrade):
+        with pytest.raises(StoreError, match=r"absent.* does not exist; check NEWSLETTER_DATABASE__URL") as caught:
+            await opening(absent)
+        assert "secret" not in str(caught.value)
 
 
 async def test_a_postgresql_database_without_tables_is_told_how_to_get_them(
