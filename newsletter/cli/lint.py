@@ -9,7 +9,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json, waiting
-from newsletter.cli.session import AsJson, Day, ListName, changed_templates, chosen_with_wrong, within
+from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, doubtful_templates, within
 from newsletter.core.errors import NothingNewError, SourceError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ async def _findings(
 
     results, nothing = {}, {}
     files, wrong = chosen_with_wrong(program.lists, list_name)
-    for line in (*wrong, *changed_templates(program.settings)):
+    for line in (*wrong, *doubtful_templates(program.settings)):
         complain(str(line))
     trouble = Exit.CONFIGURATION if wrong else Exit.DONE
     for file in files:

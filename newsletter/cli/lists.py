@@ -11,7 +11,7 @@ from newsletter import bootstrap
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json, say_left_out, table, warn
-from newsletter.cli.session import AsJson, Limit, changed_templates, settings, within
+from newsletter.cli.session import AsJson, Limit, doubtful_templates, settings, within
 from newsletter.core.errors import ListFileError, Mistake, StoreError
 from newsletter.core.text import counted
 
@@ -55,7 +55,7 @@ def check(*, limit: Limit = 1000, as_json: AsJson = False) -> None:
     mistakes = telling.channel_mistakes(lists)
     if general or mistakes:
         _fail(tuple(mistakes), general, as_json=as_json)
-    warnings = [*([public] if public else []), *lists.warnings(checked), *changed_templates(loaded)]
+    warnings = [*([public] if public else []), *lists.warnings(checked), *doubtful_templates(loaded)]
     out = _staying_out(loaded, lists, limit, warnings)
     counts = {name: found.members for name, found in checked.items()}
     if as_json:

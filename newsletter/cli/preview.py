@@ -14,8 +14,8 @@ from newsletter.cli.session import (
     AsReader,
     Day,
     ListName,
-    changed_templates,
     chosen_with_wrong,
+    doubtful_templates,
     until_signal,
 )
 
@@ -69,7 +69,7 @@ async def _preview(
         if not files:
             raise error
         complain(str(error))
-    for line in changed_templates(program.settings):
+    for line in doubtful_templates(program.settings):
         complain(line)
     desk, changes = CurrentDesk(program, lambda: load(ENV_FILE), ENV_FILE), Changes()
     async with (

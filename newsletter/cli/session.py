@@ -87,11 +87,11 @@ def settings(*, quiet: bool = False) -> Settings:
     return loaded
 
 
-def changed_templates(loaded: Settings) -> list[str]:
-    """Return a line for each of the operator's templates whose original has changed since it was copied."""
-    from newsletter.scaffold import changed_originals
+def doubtful_templates(loaded: Settings) -> list[str]:
+    """Return a line for each of the operator's templates whose original has changed, or that nothing uses."""
+    from newsletter.composition import own_templates
 
-    return list(changed_originals(loaded.paths.templates, bootstrap.packaged_templates()))
+    return list(own_templates.doubtful_templates(loaded))
 
 
 def within(action: Callable[[Program], Awaitable[T]]) -> T:

@@ -107,9 +107,10 @@ _WORDS = {
     ),
     Cause.RESTORED: _Kind(
         "the ledger is an older copy, or a new one",
-        "The database is older than the one that was used last, or empty in its place, so nothing is sent: what went "
-        "out since would go out again.",
-        "Put the newer one back, or say how far it went: newsletter run says what is wrong, docs/backup.md what to do.",
+        "The database is older than the one that was used last, or empty in its place, so nothing is sent: what "
+        "went out since would go out again.",
+        "Put the newer one back, or say how far it went: newsletter run says what is wrong, docs/backup.md what "
+        "to do.",
     ),
     Cause.LEDGER: _Kind(
         "the ledger cannot be used",

@@ -1,10 +1,10 @@
-"""The high-water mark: notices that the database is not the ledger that was used last, but an older copy or a new one.
+"""The high-water mark: notices that the database is not the ledger that was used last.
 
-An older copy does not know what was delivered since it was made, a new ledger knows nothing, and either would have
-it delivered again. So the ledger counts up when an issue is frozen, and before and after deliveries are made, and
-the state folder keeps how far it had come, by the ledger's identity and by its place. A ledger with a lower mark is
-an older copy. Where one that was never used stands in the place of one that was, that one is gone. Either way, the
-operator is asked.
+It may be an older copy, which does not know what was delivered since it was made, or a new ledger, which knows
+nothing: either would have it delivered again. So the ledger counts up when an issue is frozen, and before and
+after deliveries are made, and the state folder keeps how far it had come, by the ledger's identity and by its
+place. A ledger with a lower mark is an older copy. Where one that was never used stands in the place of one that
+was, that one is gone. Either way, the operator is asked.
 
 Ledgers of other places have marks of their own, and a copied folder brings its marks along. Where the state folder
 is lost, a backup is known all the same: it says itself that it is one.
@@ -75,8 +75,8 @@ class HighWaterMark:
         raise ConfigurationError(
             f"the database is {is_}; {what}, so nothing was done. "
             f"Put back the {'ledger or a backup' if found.gone else 'newer one'}, or go on with this one by "
-            "`newsletter issues accept-restored --assume-sent-until now`: then nobody gets anything twice, and some "
-            "may miss an issue"
+            "`newsletter issues accept-restored --assume-sent-until now`: then nobody gets anything twice, and "
+            "some may miss an issue"
         )
 
     async def advance(self) -> None:

@@ -4,6 +4,7 @@ from newsletter.scaffold.answers import LOGIN, Question, needs_login, questions
 from newsletter.scaffold.deploying import Service
 from newsletter.scaffold.folder import scaffold
 from newsletter.scaffold.templates import changed_originals, copy_templates
+from newsletter.scaffold.unused_templates import unused_templates
 
 __all__ = [
     "LOGIN",
@@ -14,4 +15,5 @@ __all__ = [
     "needs_login",
     "questions",
     "scaffold",
+    "unused_templates",
 ]

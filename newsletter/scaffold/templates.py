@@ -33,15 +33,15 @@ def copy_templates(folder: Path, packaged: Path) -> list[str]:
     Raises:
         UsageError: a file cannot be written; names it and why.
     """
-    noted, originals, copied, changed = _noted(folder / ORIGINALS), _templates(packaged), 0, []
+    known, originals, copied, changed = noted(folder / ORIGINALS), _templates(packaged), 0, []
     path = folder / ORIGINALS
     try:
         for name, content in originals.items():
             path = folder / name
-            if not path.exists() or _is_outdated(path, content, noted.get(name)):
+            if not path.exists() or _is_outdated(path, content, known.get(name)):
                 write_whole(path, content)
                 copied += 1
-            elif _is_behind(path, content, noted.get(name)):
+            elif _is_behind(path, content, known.get(name)):
                 changed.append(_to_compare(path, packaged / name))
         path = folder / ORIGINALS
         lines = "".join(f"{_digest(content)}  {name}\n" for name, content in originals.items())
@@ -63,7 +63,7 @@ def changed_originals(folder: Path, packaged: Path) -> Iterator[str]:
         UsageError: a template cannot be read; names it and why.
     """
     outdated = []
-    for name, digest in sorted(_noted(folder / ORIGINALS).items()):
+    for name, digest in sorted(noted(folder / ORIGINALS).items()):
         own, original = folder / name, packaged / name
         if not own.is_file():
             continue
@@ -103,7 +103,7 @@ def _templates(packaged: Path) -> Mapping[str, bytes]:
     return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(_NOT_COPIED)}
 
 
-def _noted(path: Path) -> Mapping[str, str]:
+def noted(path: Path) -> Mapping[str, str]:
     """Return the digests that a note holds, by path; of lines that are no such thing, nothing."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -149,6 +149,21 @@ def test_lists_check_warns_of_a_list_without_readers_and_of_files_that_are_not_t
     assert call("lists", "check") == (0, "daily: fine, 1 subscriber\n", "")
 
 
+def test_lists_check_and_the_doctor_warn_of_templates_that_nothing_uses(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "subscribers" / "papers-2026-03-12.jsonl").write_text("")
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    (folder / "templates" / "dayly").mkdir(parents=True)
+    (folder / "templates" / "dayly" / "body.html").touch()
+    unused = "templates/dayly: no mail and no page uses this folder"
+    assert call("lists", "check")[2] == f"warning: {unused}: rename it to daily, or remove it\n"
+    assert f"warn  templates    {unused}; to do: rename it to daily" in call("doctor")[1]
+    monkeypatch.setenv("NEWSLETTER_PATHS__TEMPLATES", "mine")
+    absent = "warning: NEWSLETTER_PATHS__TEMPLATES: there is no folder mine"
+    assert call("lists", "check")[2].startswith(absent)
+
+
 def test_lists_check_counts_mistakes(call: Call, folder: Path) -> None:
     (folder / "subscribers" / "daily.toml").write_text(LIST + "hour = 8\nzone = 'x'\n")
     code, _, err = call("lists", "check")

@@ -38,6 +38,7 @@ class Checks:
     def before_dns(self) -> Iterator[Check]:
         """Yield the checks that are told before those of DNS, in their order."""
         yield Check("list-files", self._list_files)
+        yield Check("templates", self._templates)
         yield Check("timezones", self._timezones)
         yield Check("database", self._database)
         if bootstrap.ledger_file(self.parts.settings) is None:  # others may work with it, on other machines
@@ -81,6 +82,16 @@ class Checks:
         return found or [
             ok("list-files", f"{name}: {known.members:,} readers named") for name, known in checked.items()
         ]
+
+    async def _templates(self) -> list[Diagnosis]:
+        """Return which of the operator's templates may not be what they are meant to be; nothing if all are."""
+        from newsletter.composition.own_templates import doubtful_templates
+
+        try:
+            doubtful = await asyncio.to_thread(lambda: list(doubtful_templates(self.parts.settings)))
+        except NewsletterError as error:
+            return [told_apart(fail, "templates", str(error))]
+        return [told_apart(warn, "templates", one) for one in doubtful]
 
     async def _timezones(self) -> list[Diagnosis]:
         try:
