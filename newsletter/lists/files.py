@@ -13,7 +13,8 @@ from typing_extensions import override
 from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
 from newsletter.core.machine_summary import SummaryMode
 from newsletter.core.page_names import RESERVED
-from newsletter.lists.document import shown
+from newsletter.lists.document import Document, shown
+from newsletter.lists.positions import KeyPath
 from newsletter.lists.reader import ReadFile, read_list_file
 from newsletter.lists.stamps import stamp_of
 from newsletter.ports import Checked, ListFile, Lists, LoadedLists
@@ -133,16 +134,21 @@ class ListFiles(Lists):
         for known in self._known.values():
             yield from map(str, known.file.placeholders)
         for name, file in self.load().items():
-            path = self.folder / f"{name}.toml"
-            if name in checked and not checked[name].members:
-                yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
-            if language_for(file.list.masthead.language) is None:
-                yield f"{path}: {_no_words(file.list.masthead.language)}"
-            if not self._has_model and file.list.summaries.mode is not SummaryMode.OFF:
-                yield f"{path}: {_NO_MODEL}"
-            for spec in file.list.sources:
-                if warning := self._warning_of(spec, Path(file.list.folder)):
-                    yield f"{path}: source {spec!r}: {warning}"
+            for key, warning in self._warnings_of(file, checked.get(name)):
+                yield _at_its_line(self.folder / f"{name}.toml", key, warning)
+
+    def _warnings_of(self, file: ListFile, checked: Checked | None) -> Iterator[tuple[KeyPath, str]]:
+        """Yield the key that a warning is about, and the warning."""
+        language = file.list.masthead.language
+        if checked is not None and not checked.members:
+            yield (), "names no subscriber: there is no issue until somebody is on the list"
+        if language_for(language) is None:
+            yield ("language",), _no_words(language)
+        if not self._has_model and file.list.summaries.mode is not SummaryMode.OFF:
+            yield ("summaries",), _NO_MODEL
+        for index, spec in enumerate(file.list.sources):
+            if warning := self._warning_of(spec, Path(file.list.folder)):
+                yield ("sources", index), f"source {spec!r}: {warning}"
 
     def _files(self) -> Mapping[Path, ReadFile]:
         self._known = {path: self._current(path) for path in self._paths()}
@@ -173,6 +179,14 @@ class ListFiles(Lists):
             folder = self.folder.absolute()
             raise ConfigurationError(f"{folder}: no list files: {error.strerror}; {_WHERE_TO_BEGIN}") from None
         return [path for path in paths if path.suffix.lower() == ".toml" and not path.name.startswith(".")]
+
+
+def _at_its_line(path: Path, key: KeyPath, warning: str) -> str:
+    """Return a warning with file and line; the lines are found only now, as most files give no warning."""
+    try:
+        return str(Document(path).mistake(key, warning))
+    except ListFileError:  # it was changed since it was read
+        return str(Mistake(shown(path), 1, warning))
 
 
 def _no_words(language: str) -> str:

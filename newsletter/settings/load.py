@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from io import StringIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,15 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
     else:
         if not mistakes:
             return settings
+    mistakes.sort(key=partial(_line_of, env_file))
     more = [f"… and {len(mistakes) - _MOST_MISTAKES} more mistakes"] if len(mistakes) > _MOST_MISTAKES else []
     raise ConfigurationError("\n".join([*mistakes[:_MOST_MISTAKES], *more]))
+
+
+def _line_of(env_file: Path | None, mistake: str) -> float:
+    """Return the line of a mistake in the file; of one in the environment, infinity."""
+    found = re.match(rf"{re.escape(str(env_file))}:(\d+): ", mistake)
+    return int(found[1]) if found else inf
 
 
 def variables() -> list[str]:

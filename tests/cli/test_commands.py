@@ -141,8 +141,8 @@ def test_lists_check_warns_of_a_list_without_readers_and_of_files_that_are_not_t
     code, out, err = call("lists", "check")
     assert (code, out) == (0, "daily: fine, 0 subscribers\n")
     assert err.splitlines() == [
-        "warning: subscribers/daily.toml: names no subscriber: there is no issue until somebody is on the list",
-        f"warning: subscribers/daily.toml: source 'jsonl:papers-*.jsonl': no file matches {missing}",
+        "warning: subscribers/daily.toml:1: names no subscriber: there is no issue until somebody is on the list",
+        f"warning: subscribers/daily.toml:4: source 'jsonl:papers-*.jsonl': no file matches {missing}",
     ]
     (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
     (folder / "subscribers" / "papers-2026-03-12.jsonl").write_text("")

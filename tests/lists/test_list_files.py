@@ -248,10 +248,28 @@ def test_the_mistakes_of_all_files_come_at_once_in_order_and_relative_to_where_o
 def test_a_language_without_words_is_a_warning_that_names_those_there_are(tmp_path: Path) -> None:
     text = MINIMAL.replace("example.org", "journal.example") + '[[subscribers]]\nemail = "ada@journal.example"\n'
     for language in ("it", "pt-BR", "zh-TW"):
-        (tmp_path / f"{language.lower()}.toml").write_text(f'language = "{language}"\n{text}')
+        (tmp_path / f"{language.lower()}.toml").write_text(f'\nlanguage = "{language}"\n{text}')
     files = ListFiles(tmp_path, check_source=lambda _: "")
     words = "the words of mails and pages stay English; they are known in en, de, es, fr, ja, pt, zh-Hans"
     assert list(files.warnings(files.check())) == [
-        f"{tmp_path}/it.toml: language 'it': {words}",
-        f"{tmp_path}/zh-tw.toml: language 'zh-TW': {words}",
+        f"{tmp_path}/it.toml:2: language 'it': {words}",
+        f"{tmp_path}/zh-tw.toml:2: language 'zh-TW': {words}",
     ]
+
+
+def test_a_warning_names_the_line_of_what_it_is_about(tmp_path: Path) -> None:
+    text = MINIMAL.replace("example.org", "journal.example").replace('["', '[\n  "', 1)
+    (tmp_path / "daily.toml").write_text(f'{text}\n[summaries]\nmode = "all"\n')
+    files = ListFiles(
+        tmp_path, check_source=lambda _: "", warning_of=lambda spec, _: f"odd {spec[:4]}", has_model=False
+    )
+    lines = (tmp_path / "daily.toml").read_text().splitlines()
+    about = {
+        lines.index("[summaries]") + 1,
+        next(n for n, line in enumerate(lines, 1) if line.startswith('  "')),
+        1,
+    }
+    assert {
+        int(warning.removeprefix(f"{tmp_path}/daily.toml:").partition(":")[0])
+        for warning in files.warnings(files.check())
+    } == about

@@ -121,15 +121,16 @@ def test_all_mistakes_of_file_and_environment_come_at_once_with_their_lines(
 ) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text(
-        "# settings\n\nNEWSLETTER_SMPT__HOST=x\nNEWSLETTER_WEB__PORT=1\n\n\nnewsletter_web__port=2\nQQQ=x\n"
-        "NEWSLETTER_SMTP__PORT=x\n"
+        "# settings\n\nNEWSLETTER_SMPT__HOST=x\nNEWSLETTER_WEB__PORT=1\n\n\nnewsletter_web__port=2\n"
+        "NEWSLETTER_SMTP__TIMEOUT=y\nQQQ=x\nNEWSLETTER_SMTP__PORT=x\n"
     )
     monkeypatch.setenv("NEWSLETTER_LOG__LEVEL", "loud")
     assert mistakes(env_file) == [
         f"{env_file}:3: NEWSLETTER_SMPT__HOST: unknown setting: did you mean NEWSLETTER_SMTP__HOST?",
         f"{env_file}:7: NEWSLETTER_WEB__PORT: is set a second time: remove one of the two",
-        f"{env_file}:8: QQQ: unknown setting: remove it; .env.example names all",
-        f"{env_file}:9: NEWSLETTER_SMTP__PORT: write a whole number",
+        f"{env_file}:8: NEWSLETTER_SMTP__TIMEOUT: write a number",
+        f"{env_file}:9: QQQ: unknown setting: remove it; .env.example names all",
+        f"{env_file}:10: NEWSLETTER_SMTP__PORT: write a whole number",
         "NEWSLETTER_LOG__LEVEL: write debug, info, warning or error",
     ]
 
