@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from newsletter import bootstrap
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.output import complain, say
 from newsletter.cli.run_reports import failing, say_reports, say_what_happened, with_wrong_files
-from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal, within
+from newsletter.cli.session import (
+    AsJson,
+    Day,
+    ListName,
+    no_list,
+    now,
+    right_and_wrong,
+    settings,
+    until_signal,
+    within,
+)
 from newsletter.core.errors import (
     ConfigurationError,
     ListFileError,
@@ -29,7 +40,7 @@ if TYPE_CHECKING:
     from newsletter.core.alarms import Alarm
     from newsletter.pipeline.report import RunReport
     from newsletter.pipeline.run import Wish
-    from newsletter.ports import ListFile
+    from newsletter.ports import ListFile, LoadedLists
     from newsletter.scheduling.first_issue import FirstIssue
 
 
@@ -67,9 +78,10 @@ def run(
     whatever the hour and weekday, all its deliveries due at once. With --json, a JSON line on stderr shows each
     second how far delivering has come. On a terminal, it asks before the first issue of a list goes out.
     """
+    begun_at = now()
+    _check_first_use(list_name, date or begun_at.date(), quiet=quiet, as_json=as_json)
     if not (dry_run or yes or date) and sys.stdin.isatty() and sys.stderr.isatty():
         _ask_for_first_issues(list_name)
-    begun_at = now()
     work = partial(_run_and_listen, list_name, date, begun_at, dry_run=dry_run, as_json=as_json)
     reports, wrong, alarms = until_signal(work, cut_off=Exit.TEMPORARY, quiet=quiet)
     code = Exit.CONFIGURATION if wrong else code_of_run(reports)
@@ -80,6 +92,34 @@ def run(
     else:
         say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
     raise typer.Exit(failing(alarms, code) if fail_on_alarm else code)
+
+
+def _check_first_use(list_name: str | None, day: date, *, quiet: bool, as_json: bool) -> None:
+    """Let a run end before anything is written where nothing was done yet and no list that is meant is right."""
+    loaded = settings(quiet=quiet)
+    bootstrap.check_folder(loaded)
+    ledger = bootstrap.ledger_file(loaded)
+    if ledger is None or ledger.exists():
+        return
+    lists = bootstrap.list_files(loaded)
+    right, wrong = _of_list(lists.read(), list_name)
+    if right:
+        return
+    if not wrong:
+        raise UsageError(no_list(lists, list_name))
+    for error in wrong.values():
+        complain(str(error))
+    if as_json:
+        say_reports(with_wrong_files([], wrong, day), as_json=True)
+    raise typer.Exit(Exit.CONFIGURATION)
+
+
+def _of_list(loaded: LoadedLists, name: str | None) -> tuple[list[ListFile], dict[str, ListFileError]]:
+    """Return the list of a name or all lists, and what is wrong with files by the names of their lists."""
+    return (
+        [file for known, file in loaded.right.items() if name in {None, known}],
+        {known: error for known, error in loaded.wrong.items() if name in {None, known}},
+    )
 
 
 def _ask_for_first_issues(list_name: str | None) -> None:
@@ -156,9 +196,7 @@ async def _run_lists(
     from newsletter.cli.progress import progress
     from newsletter.pipeline.run import Wish
 
-    loaded = program.lists.read()
-    files = [file for name, file in loaded.right.items() if list_name in {None, name}]
-    wrong = {name: error for name, error in loaded.wrong.items() if list_name in {None, name}}
+    files, wrong = _of_list(program.lists.read(), list_name)
     for error in wrong.values():
         complain(str(error))
     reports = []

@@ -139,6 +139,19 @@ async def test_a_closed_issue_goes_out_when_the_only_list_file_is_wrong_or_gone(
     assert (await workplace.run(*words)).code == (78 if becomes == "wrong" else 2)  # nothing is left
 
 
+async def test_where_nothing_was_done_yet_a_run_for_wrong_or_unknown_lists_writes_nothing(
+    workplace: Workplace,
+) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"], more="no_such_key = 1\n")
+    before = sorted(workplace.folder.rglob("*"))
+    for words in ((), ("--dry-run",), ("--list", "daily"), ("--quiet",)):
+        done = await workplace.run("run", *words, "--json", "--date", "2026-03-12")
+        assert (done.code, done.json["list"], done.json["status"]) == (78, "daily", "failed")
+        assert "subscribers/daily.toml:" in done.complaints[0]
+    assert (await workplace.run("run", "--list", "nope")).code == 2
+    assert workplace.cluster_url or sorted(workplace.folder.rglob("*")) == before
+
+
 async def test_without_lists_the_way_to_begin_is_told(workplace: Workplace) -> None:
     done = await workplace.run("run")
     assert done.code == 78
