@@ -265,6 +265,17 @@ def identities(
     return tuple(sorted(found, key=lambda identity: identity.kind.strength))
 
 
+def usual_form(identity: ListingId) -> ListingId:
+    """Return an identity as records have it: without the version, and an arXiv DOI as the arXiv id that it is."""
+    value = identity.value
+    if identity.kind is IdKind.ARXIV:
+        return ListingId(IdKind.ARXIV, arxiv_id(value) or value)
+    if identity.kind is IdKind.DOI:
+        arxiv = stated_arxiv_id(f"doi:{value}")
+        return ListingId(IdKind.ARXIV, arxiv) if arxiv else ListingId(IdKind.DOI, doi(value) or value)
+    return identity
+
+
 def former_identities(url: str, title: str) -> tuple[ListingId, ...]:
     """Return what databases made before revision 0003 know a link and a title by.
 

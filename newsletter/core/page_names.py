@@ -65,18 +65,20 @@ def in_path(text: str) -> str:
 def read_paper_path(path: str) -> ListingId | None:
     """Return the identity whose path this is, without `p/` in front and with or without the slash behind it.
 
-    An identity in its written form, such as `arxiv:2606.13677` or `doi:10.1000/5`, is read as well. None: it is
-    neither.
+    An identity in its written form, such as `arxiv:2606.13677` or `doi:10.1000/5`, is read as well, and so is
+    `doi/10.1000/5`. None: it is neither.
     """
     path = path.strip("/")
     kind, slash, rest = path.partition("/")
     if ":" in kind:
+        kind, _, value = path.partition(":")  # people write `arXiv:` and `DOI:`
         try:
-            return ListingId.parse(path)
+            return ListingId.parse(f"{kind.lower()}:{value}")
         except ValueError:
             return None
     if slash and kind in set(IdKind):
-        said = rest.replace("/", "")
+        is_cut = len(rest.partition("/")[0]) == _LONGEST_PART  # into several parts, by no slash of its own
+        said = rest.replace("/", "" if is_cut else _SHORT["/"])
     else:  # of arXiv's ids, former ones have a slash themselves: `math/0309136`
         kind, said = IdKind.ARXIV.value, path.replace("/", _SHORT["/"])
     if not _SAID.fullmatch(said):

@@ -70,7 +70,10 @@ class Papers(Protocol):
     """Reads papers one by one, and finds them by their words."""
 
     async def find(self, identity: ListingId) -> Paper | None:
-        """Return the paper that is known by an identity, also by a former one; None if none or several are."""
+        """Return the paper that is known by an identity; None if none or several are.
+
+        A former identity counts as well, and so does one with a version, or an arXiv DOI.
+        """
         ...
 
     async def search(

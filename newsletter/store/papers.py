@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from newsletter.core.errors import SearchError, StoreError
 from newsletter.core.full_text import Query
-from newsletter.core.identity import ListingId
+from newsletter.core.identity import ListingId, usual_form
 from newsletter.core.listing import Sighting
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.store.bulk import is_sqlite, raw_connection
@@ -61,7 +61,12 @@ class SqlPapers(Papers):
 
     @override
     async def find(self, identity: ListingId) -> Paper | None:
-        return await self._database.read_at_once(lambda connection: _paper(connection, identity))
+        async def find(connection: AsyncConnection) -> Paper | None:
+            usual = usual_form(identity)
+            paper = await _paper(connection, identity)
+            return paper if paper or usual == identity else await _paper(connection, usual)
+
+        return await self._database.read_at_once(find)
 
     @override
     async def search(

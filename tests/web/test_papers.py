@@ -163,9 +163,38 @@ async def test_a_former_identity_leads_to_the_page_of_the_paper(pages: Pages) ->
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "2603.00001v2",
+        "arXiv:2603.00001v12",
+        "doi:10.48550/arXiv.2603.00001",
+        "DOI:10.48550/arxiv.2603.00001v3",
+        "doi/10.48550/arXiv.2603.00001",
+        "doi/10.48550_arXiv.2603.00001",
+    ],
+)
+async def test_a_version_and_an_arxiv_doi_lead_to_the_page_of_the_paper(pages: Pages, said: str) -> None:
+    await pages.listed(FULL)
+    assert await pages.answer(f"p/{said}/") == MovedPage(address="p/2603.00001/")
+    assert await pages.answer(f"p/{said}/cite.ris") == MovedPage(address="p/2603.00001/cite.ris")
+
+
+async def test_a_version_of_a_preprint_leads_to_the_page_of_the_paper(pages: Pages) -> None:
+    await pages.listed(Listing(title="On Cells", doi="10.1101/2026.01.02.123456"))
+    for said in (
+        "doi:10.1101/2026.01.02.123456v3",
+        "doi/10.1101/2026.01.02.123456",
+        "DOI:10.1101/2026.01.02.123456",
+    ):
+        assert await pages.answer(f"p/{said}/") == MovedPage(address="p/doi/10.1101_2026.01.02.123456/"), said
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "p/2603.99999/",
+        "p/2603.99999v2/",
+        "p/doi:10.48550/arXiv.2603.99999/",
         "p/",
         "p/2603.00001",
         "p/2603.00001/cite.pdf",
