@@ -71,7 +71,7 @@ class Likeness(NamedTuple):
     """How like what a reader likes the listings of an issue are, by position.
 
     `values` are likenesses; who is not there has none. `likest` names, for each listing that fits, the liked paper
-    that it is most similar to.
+    that it is most similar to, which is another one: the reader knows a paper that they named themselves.
     """
 
     values: Mapping[int, float]
@@ -93,6 +93,7 @@ class LikenessIndex:
         for position, one in enumerate(index.all):
             self._titled[one.title].append(position)
         self.similar = lru_cache(maxsize=_KEPT)(self._similar)
+        self.titled = lru_cache(maxsize=_KEPT)(self._of_title)
 
     def of(self, opinions: Sequence[Opinion]) -> Likeness:
         """Return how like what a reader likes the listings are."""
@@ -103,17 +104,23 @@ class LikenessIndex:
         count = Counter(one.liked for one in opinions)
         for example, liked in opinions:
             share = 1 / count[True] if liked else -_DISLIKED / count[False]
+            itself = self.titled(example.title) if liked else ()
             for position, similarity in self.similar(example).items():
                 values[position] += share * similarity
                 if not liked:
                     worst[position] = max(worst.get(position, 0.0), similarity)
-                elif similarity >= self._enough and similarity > nearest.get(position, 0.0):
+                elif self._enough <= similarity > nearest.get(position, 0.0) and position not in itself:
                     nearest[position], likest[position] = similarity, example
         return Likeness(
             values,
             {position: one for position, one in likest.items() if nearest[position] > worst.get(position, 0.0)},
             frozenset(position for position, similarity in worst.items() if similarity >= _NEARLY_THE_SAME),
         )
+
+    def _of_title(self, title: str) -> Sequence[int]:
+        """Return the listings of a title; of one without words, none."""
+        words = frozenset(stems(title))
+        return self._titled.get(words, ()) if words else ()
 
     def _similar(self, example: Example) -> dict[int, float]:
         """Return how similar an example is to the listings that have anything of it; 1 to those of its title."""
@@ -129,8 +136,7 @@ class LikenessIndex:
         for word, weight in _normalised({word: weights[word] for _, word in weightiest}).items():
             for position, theirs in self._by_word.get(word, ()):
                 found[position] += weight * theirs
-        if title := frozenset(stems(example.title)):
-            found |= dict.fromkeys(self._titled.get(title, ()), 1.0)
+        found |= dict.fromkeys(self.titled(example.title), 1.0)
         return {position: similarity for position, similarity in found.items() if similarity >= _NEXT_TO_NOTHING}
 
 

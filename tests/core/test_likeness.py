@@ -57,6 +57,12 @@ def test_a_paper_of_the_same_field_fits_and_names_the_paper_that_was_liked() -> 
     assert found.values[HERE] == max(found.values.values())
 
 
+def test_a_paper_that_the_reader_named_is_like_another_one_and_never_like_itself() -> None:
+    again = Listing(title="Streaming Gaussian Splatting.", arxiv_id="2603.00001")
+    assert HERE not in index().of([liked(SPLATS, 7), liked(again, 8)]).likest
+    assert index().of([liked(SPLATS, 7), liked(SPLATTING, 8)]).likest[HERE] == Example.of(8, SPLATTING)
+
+
 def test_nothing_fits_where_nothing_is_liked() -> None:
     assert index().of([]) == NOTHING
     found = index().of([disliked(SPLATTING)])
