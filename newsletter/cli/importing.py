@@ -10,7 +10,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, mistakes_json, say, say_json, say_left_out, table
-from newsletter.cli.session import AsJson, Limit, OneList, now, within
+from newsletter.cli.session import AsJson, OneList, ShownLimit, now, within
 from newsletter.core.errors import ListFileError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def import_subscribers(
         str, typer.Option(metavar="WORD", help="Of all, if no column says it: unsubscribed, cleaned, complained.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
-    limit: Limit = 1000,
+    limit: ShownLimit = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Bring people of another program's export onto a list; who left there is suppressed here.

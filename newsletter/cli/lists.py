@@ -11,7 +11,7 @@ from newsletter import bootstrap
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json, say_left_out, table, warn
-from newsletter.cli.session import AsJson, Limit, doubtful_templates, settings, within
+from newsletter.cli.session import AsJson, ShownLimit, doubtful_templates, settings, within
 from newsletter.core.errors import ListFileError, Mistake, StoreError
 from newsletter.core.text import counted
 
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command()
-def check(*, limit: Limit = 1000, as_json: AsJson = False) -> None:
+def check(*, limit: ShownLimit = 1000, as_json: AsJson = False) -> None:
     """Validate all list files, with file and line of each mistake; exit 1 if there are any.
 
     Whom the files name and who gets no mail is said with the reason, if there is a database already.

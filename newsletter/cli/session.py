@@ -70,6 +70,7 @@ AsReader = Annotated[
     typer.Option("--subscriber", metavar="ADDRESS", parser=parse_address, help="As this reader gets it."),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most, the newest first.")]
+ShownLimit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows are shown at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 

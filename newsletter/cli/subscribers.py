@@ -12,7 +12,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.importing import import_subscribers
 from newsletter.cli.output import JsonArray, plain, say, say_json, say_left_out, table, text_file
 from newsletter.cli.person import checked, erase, export_person, record_json, show
-from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
+from newsletter.cli.session import AsJson, Limit, ListName, OneList, ShownLimit, chosen, now, within
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command()
-def plan(*, list_name: ListName = None, limit: Limit = 1000, as_json: AsJson = False) -> None:
+def plan(*, list_name: ListName = None, limit: ShownLimit = 1000, as_json: AsJson = False) -> None:
     """Show whom the list files would add, change, bring back or remove, and who stays out; nothing is changed."""
 
     async def act(program: Program) -> list[SyncPlan]:

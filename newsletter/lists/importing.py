@@ -37,6 +37,21 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "disabled": ("email disabled",),
 }
 _IGNORED = "ignore"
+# What these programs tell beside that, and nothing here needs: when and from where somebody came, and numbers.
+_PASSED_OVER = (
+    # Mailchimp
+    *("member rating", "optin time", "optin ip", "confirm time", "confirm ip", "latitude", "longitude", "gmtoff"),
+    *("dstoff", "timezone", "cc", "region", "last changed", "leid", "euid", "notes", "phone number", "birthday"),
+    *("unsub campaign title", "unsub campaign id", "unsub reason", "unsub reason other"),
+    *("clean campaign title", "clean campaign id"),
+    # Substack
+    *("active subscription", "expiry", "plan", "digest enabled", "created at", "first payment at"),
+    # listmonk
+    *("id", "uuid", "attributes", "updated at"),
+    # Buttondown
+    *("metadata", "source", "creation date", "secondary id", "referrer url", "utm campaign", "utm medium"),
+    "utm source",
+)
 _EXAMPLE = "“Column=email”"
 
 _READS = {"", "subscribed", "active", "enabled", "confirmed", "regular", "premium", "free", "paid", "gift", "true"}
@@ -90,7 +105,11 @@ class Export:
         Raises:
             ListFileError: the file cannot be read.
         """
-        synonyms = {other: name for name, others in FIELDS.items() for other in others} | dict(self.columns)
+        synonyms = {
+            **dict.fromkeys(_PASSED_OVER, _IGNORED),
+            **{other: name for name, others in FIELDS.items() for other in others},
+            **self.columns,
+        }
         known = (*FIELDS, _IGNORED)
         file = Spreadsheet(
             known,

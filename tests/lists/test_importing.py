@@ -12,8 +12,10 @@ from newsletter.core.subscriber import Member
 from newsletter.lists.importing import Export, column_meanings
 
 # Rows in the public column shapes of other programs, made by us.
-MAILCHIMP = '''"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,TAGS
-ann@lab.example,Ann,Lee,2,"2024-01-01 10:00:00","""Agents"",""x"""
+MAILCHIMP = '''"Email Address","First Name","Last Name",Address,"Phone Number",Birthday,MEMBER_RATING,OPTIN_TIME,\
+OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS
+ann@lab.example,Ann,Lee,"1 Main St, Rome",,,2,,,"2024-01-01 10:00:00",192.0.2.1,,,,,,IT,62,"2024-01-01 10:00:00",\
+1,9a,,"""Agents"",""x"""
 '''
 MAILCHIMP_UNSUBSCRIBED = """Email Address,First Name,UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_REASON
 ann@lab.example,Ann,"2024-02-01 10:00:00",July,N/A
@@ -56,6 +58,10 @@ FULL, WITH_TOPIC = Member("ann@lab.example", "Ann Lee"), Member("ann@lab.example
 )
 def test_exports_of_other_programs_are_read(tmp_path: Path, text: str, expected: Incoming) -> None:
     (tmp_path / "export.csv").write_text(text)
+    assert Export(tmp_path / "export.csv", ["agents"]).whole() == [expected]
+    (tmp_path / "export.csv").write_text(text.replace("\n", ",41\n").replace(",41", ",SHOE", 1))
+    with pytest.raises(ListFileError, match=r"unknown column 'SHOE'.*--skip-unknown"):
+        Export(tmp_path / "export.csv", ["agents"]).whole()
     assert Export(tmp_path / "export.csv", ["agents"], skip_unknown=True).whole() == [expected]
 
 
