@@ -13,7 +13,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import Clocks, minute
 from newsletter.cli.output import plain, say, say_json, say_left_out, table
-from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, now, within
+from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, now, within, zone_of
 from newsletter.core.csv_cells import masked
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted
@@ -147,11 +147,14 @@ def slow_downs(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble, quotas that are used up."""
     from newsletter.operations.status import slow_downs_for_operators
 
-    found = within(lambda program: slow_downs_for_operators(program.store.slow_downs, now=now()))
+    async def act(program: Program) -> tuple[list[SlowDown], str]:
+        return await slow_downs_for_operators(program.store.slow_downs, now=now()), await zone_of(program)
+
+    found, zone = within(act)
     if as_json:
         say_json([_slow_down_json(slow_down) for slow_down in found])
     else:
-        _show_slow_downs(found)
+        _show_slow_downs(found, zone)
 
 
 def _slow_down_json(slow_down: SlowDown) -> dict[str, Any]:
@@ -197,7 +200,7 @@ def _record_json(record: DeliveryRecord) -> dict[str, Any]:
     return {**values, "state": record.state.value}
 
 
-def _show_slow_downs(slow_downs: list[SlowDown]) -> None:
+def _show_slow_downs(slow_downs: list[SlowDown], zone: str) -> None:
     from newsletter.cli.status import until_in_words
 
     if not slow_downs:
@@ -205,13 +208,13 @@ def _show_slow_downs(slow_downs: list[SlowDown]) -> None:
         return
     moment = now()
     table(
-        ("what", "name", "since (UTC)", "until (UTC)", "what it said"),
+        ("what", "name", f"since ({zone})", f"until ({zone})", "what it said"),
         (
             (
                 slow_down.kind,
                 slow_down.name,
-                minute(slow_down.since, "UTC"),
-                until_in_words(slow_down, moment, "UTC"),
+                minute(slow_down.since, zone),
+                until_in_words(slow_down, moment, zone),
                 slow_down.reason,
             )
             for slow_down in slow_downs

@@ -17,6 +17,12 @@ def minute(moment: datetime, timezone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
 
 
+def common_zone(timezones: Iterable[str]) -> str:
+    """Return the IANA name of the zone that several lists share, for what belongs to none of them; else UTC."""
+    zones = set(timezones)
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
 class Clocks:
     """The clocks by which a table shows moments of several lists.
 

@@ -12,7 +12,7 @@ import typer
 from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.days import read_day
-from newsletter.core.errors import StoppedError, UsageError
+from newsletter.core.errors import ConfigurationError, StoppedError, UsageError
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 
 if TYPE_CHECKING:
@@ -183,6 +183,19 @@ def no_list(lists: Lists, name: str | None) -> str:
     """Return in words that there is no list of a name, or none at all, and what to do."""
     known = ", ".join(lists.read().names)
     return f"there is no list {name!r}; there are: {known}" if name and known else _NO_LISTS
+
+
+async def zone_of(program: Program, name: str | None = None) -> str:
+    """Return the zone of a list, or that which all lists share, for moments of no list alone; else UTC."""
+    import asyncio
+
+    from newsletter.cli.moments import common_zone
+
+    try:
+        files, _ = await asyncio.to_thread(right_and_wrong, program.lists, name)
+    except ConfigurationError:  # there is no folder of list files any more
+        files = []
+    return common_zone(file.list.timezone for file in files)
 
 
 async def check_list(program: Program, name: str | None) -> None:

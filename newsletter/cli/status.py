@@ -10,7 +10,7 @@ import typer
 from newsletter.cli.clusters import cluster_facts, cluster_json, rate_of
 from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
-from newsletter.cli.moments import minute
+from newsletter.cli.moments import common_zone, minute
 from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, now, within
 from newsletter.core.alarm_words import headline, told_of, words_of
@@ -72,8 +72,7 @@ async def _status(program: Program) -> _Found:
 
 
 def _lines(found: _Found) -> Iterator[str]:
-    zones = {row.timezone for row in found.status.lists}
-    zone = zones.pop() if len(zones) == 1 else "UTC"
+    zone = common_zone(row.timezone for row in found.status.lists)
     if found.status.alarms:
         yield f"what needs you, times in {zone}"
         for alarm in found.status.alarms:

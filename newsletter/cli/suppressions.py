@@ -13,7 +13,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import minute
 from newsletter.cli.output import JsonArray, mistakes_json, say, say_json, say_left_out, table, text_file
-from newsletter.cli.session import AsJson, Limit, ListName, now, within
+from newsletter.cli.session import AsJson, Limit, ListName, now, within, zone_of
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.text import counted
 
@@ -56,26 +56,28 @@ def list_suppressions(
 ) -> None:
     """List suppressed addresses and domains, and addresses that are held: why, since when, by whom."""
 
-    async def act(program: Program) -> tuple[list[Suppression], int]:
+    async def act(program: Program) -> tuple[list[Suppression], int, str]:
         found = program.store.suppressions
         shown = await found.find(list_name=list_name, held=held or None, limit=limit)
         total = len(shown)
-        return shown, await found.number(list_name=list_name, held=held or None) if total == limit else total
+        if total == limit:
+            total = await found.number(list_name=list_name, held=held or None)
+        return shown, total, await zone_of(program, list_name)
 
-    shown, total = within(act)
+    shown, total, zone = within(act)
     if as_json:
         say_json([_as_json(entry) for entry in shown])
     elif not shown:
         say("no such addresses")
     else:
-        rows = [_row(entry) for entry in shown]
-        table(("address", "list", "since (UTC)", "state", "by", "reason", "evidence"), rows, folds=_SENTENCES)
+        rows = [_row(entry, zone) for entry in shown]
+        table(("address", "list", f"since ({zone})", "state", "by", "reason", "evidence"), rows, folds=_SENTENCES)
     say_left_out(len(shown), total, "suppressions", is_result=not as_json)
 
 
-def _row(entry: Suppression) -> tuple[object, ...]:
+def _row(entry: Suppression, zone: str) -> tuple[object, ...]:
     state = "held" if entry.held else "suppressed"
-    since = minute(entry.since, "UTC")
+    since = minute(entry.since, zone)
     return entry.address, entry.list or "all", since, state, entry.by, entry.reason, entry.evidence
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,27 @@ def test_a_whole_domain_is_suppressed_and_said_of_each_who_stays_out(call: Call,
     assert call("suppressions", "import", "stop.csv")[1] == "1 suppressed, 0 known already\n"
     assert json.loads(call("suppressions", "list", "--json")[1]) == [one]
     assert call("suppressions", "add", "@nowhere")[0] == 2
+
+
+def test_suppressions_and_slow_downs_show_times_in_the_zone_of_the_lists_and_name_it(
+    call: Call, folder: Path
+) -> None:
+    path = folder / "subscribers" / "daily.toml"
+    path.write_text(f'timezone = "Asia/Tokyo"\n{path.read_text()}')
+    call("suppressions", "add", "ann@lab.example")
+    [entry] = json.loads(call("suppressions", "list", "--json")[1])
+    since = datetime.fromisoformat(entry["since"])
+
+    def shown(zone: str, *words: str) -> bool:
+        out = call("suppressions", "list", *words)[1]
+        return f"since ({zone})" in out and f"{since.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" in out
+
+    assert shown("Asia/Tokyo")
+    (folder / "subscribers" / "other.toml").write_text(f'timezone = "Europe/Rome"\n{LIST}')
+    assert shown("UTC")
+    assert shown("Asia/Tokyo", "--list", "daily")
+    shutil.rmtree(folder / "subscribers")
+    assert shown("UTC")
 
 
 @pytest.mark.parametrize("words", [("show", "no@lab.example"), ("add", "no address", "-l", "daily")])

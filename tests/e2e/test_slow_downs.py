@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from tests.e2e.test_run import save_page
 from tests.e2e.workplace import Workplace
 from tests.smtp_server import SmtpServer
@@ -19,7 +22,13 @@ async def test_a_domain_that_asked_to_slow_down_is_shown(workplace: Workplace) -
         await workplace.run("run", "--date", "2026-03-12")
     (slow,) = (await workplace.run("deliveries", "slow-downs", "--json")).json
     status = await workplace.run("status")
+    path = workplace.folder / "subscribers" / "daily.toml"
+    path.write_text(path.read_text().replace('timezone = "UTC"', 'timezone = "Asia/Tokyo"'))
+    table = (await workplace.run("deliveries", "slow-downs")).out
 
+    since = datetime.fromisoformat(slow["since"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert "since (Asia/Tokyo)" in table
+    assert f"{since:%Y-%m-%d %H:%M}" in table
     assert (slow["kind"], slow["name"], slow["reason"]) == ("domain", "slow.example", "451 4.7.0 [slow]")
     assert "slow.example" in status.out
     assert "451 4.7.0 [slow]" in status.out
