@@ -18,6 +18,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.pictures import Figure
+from newsletter.core.ranking import ROSE_LATE
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
 from newsletter.lists.files import ListFiles
@@ -72,8 +73,10 @@ class Lists:
         """Let the source show papers for a day."""
         await record(self.store, *papers, day=day, at=at, **values)
 
-    async def issue(self, day: date = DAY, *, weekly: bool = False, figure: Figure | None = None) -> Issue:
-        """Close the issue of a day, with all that is listed until then, each with a figure or none."""
+    async def issue(
+        self, day: date = DAY, *, weekly: bool = False, figure: Figure | None = None, late: Listing | None = None
+    ) -> Issue:
+        """Close the issue of a day with all that is listed until then, each with a figure or none; `late` rose."""
         list_ = self.list()
         edition = list_.weekly_edition if weekly else list_
         assert edition is not None
@@ -82,7 +85,11 @@ class Lists:
         had = await self.store.issues.competed(edition.name, [one.key for one in candidates])
         number = await self.store.issues.last_number(edition.name) + 1
         draft = select([one for one in candidates if one.key not in had], edition, day, number=number)
-        draft = replace(draft, listings=tuple(replace(one, figure=figure) for one in draft.listings))
+        listings = (
+            replace(one, figure=figure, reasons=(ROSE_LATE,) if one.listing == late else one.reasons)
+            for one in draft.listings
+        )
+        draft = replace(draft, listings=tuple(listings))
         due = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
         subject = draft.listings[0].listing.title if draft.listings else "No news"
         issue, _ = await self.store.issues.freeze(draft, subject, lambda _, _had: Planned(due_at=due), now=due)

@@ -26,6 +26,19 @@ async def lists(tmp_path: Path) -> AsyncIterator[Lists]:
     await store.close()
 
 
+async def test_a_day_says_what_rose_late_as_its_mail_does(lists: Lists) -> None:
+    await lists.listed(paper(1), day=DAY - A_DAY, at=NOW - A_DAY, upvotes=140)
+    await lists.listed(paper(2), upvotes=97)
+    await lists.issue(late=paper(1))
+
+    page = await lists.page("daily/2026-03-12/")
+    before = await lists.page("daily/2026-03-11/")
+
+    said = {titles(one)[0]: "rose late" in words(one) for one in page.cssselect("article.paper, .paper-row")}
+    assert said == {title_of(1): True, title_of(2): False}
+    assert "rose late" not in words(before)
+
+
 def title_of(number: int) -> str:
     return paper(number).title
 

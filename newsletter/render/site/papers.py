@@ -11,11 +11,13 @@ from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.page_names import paper_path
 from newsletter.core.paper_language import language_beside
 from newsletter.core.pictures import Figure
+from newsletter.core.ranking import ROSE_LATE
 from newsletter.core.rendering import Writer
 from newsletter.core.text import one_line
 from newsletter.ports.listed import ListedPaper
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import clause, cut
+from newsletter.render.issue.facts import late
 from newsletter.render.issue.language import Language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.sentences import cut_at_sentence, gist
@@ -40,6 +42,7 @@ class ShownPaper:
         rank: its place in the issue of the day; None: it is in none.
         figure: a picture of the paper that was checked.
         is_new: whether it became known after the issue of the day was closed.
+        is_late: whether it came into the issue because it rose after the one before.
         machine: what a model wrote of it for the page's list.
     """
 
@@ -48,6 +51,7 @@ class ShownPaper:
     rank: int | None = None
     figure: Figure | None = None
     is_new: bool = False
+    is_late: bool = False
     machine: MachineSummary | None = None
 
     @property
@@ -66,7 +70,8 @@ class PaperView:
     names it, and `original` is the paper's own title where `title` is translated. `abstract` is whole. `authors`
     are the first ones, `n_others` counts those that are not named. `votes` and `stars` are short numbers,
     `upvotes`, `comments` and `all_stars` the same in words. `since` is when it was published, if that is long
-    before the page's day. `lang` is the language tag of the paper's own texts, where it is not the page's.
+    before the page's day; `late` says that it rose late. `lang` is the language tag of the paper's own texts,
+    where it is not the page's.
     """
 
     path: str
@@ -98,6 +103,7 @@ class PaperView:
     discussion_url: str
     figure_url: str
     is_new: bool
+    late: str
 
 
 def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) -> PaperView:
@@ -138,6 +144,7 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
         discussion_url=web_link(listing.discussion_url) if paper.comments else "",
         figure_url=web_link(shown.figure.url) if shown.figure else "",
         is_new=shown.is_new,
+        late=late(frame, (ROSE_LATE,)) if shown.is_late else "",
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.newsletter_list import editions_of
+from newsletter.core.ranking import ROSE_LATE
 from newsletter.ports import Issues, ListedPaper, ListedPapers
 from newsletter.render.site.papers import ShownPaper
 from newsletter.web.pages.lists.known import KnownList
@@ -148,6 +149,7 @@ def _shown(one: ListedPaper, listing: IssueListing | None, issue: Issue | None, 
         figure=listing.figure if listing else None,
         machine=listing.machine if listing else None,
         is_new=listing is None and issue is not None and one.first_seen_at > issue.frozen_at,
+        is_late=listing is not None and ROSE_LATE in listing.reasons,
     )
 
 
@@ -162,4 +164,4 @@ def _as_frozen(listing: IssueListing, issue: Issue, day: date) -> ShownPaper:
         first_listed_on=listing.listed_on,
         first_seen_at=issue.frozen_at,
     )
-    return ShownPaper(paper=paper, day=day, rank=listing.rank, figure=listing.figure, machine=listing.machine)
+    return _shown(paper, listing, issue, day)
