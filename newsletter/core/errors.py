@@ -13,6 +13,7 @@
         ├── SourceError           a source cannot be read (now)
         │   └── UnansweredError   … or what was posted to a server got no answer
         ├── StoreError            the ledger cannot be read or written
+        │   └── OutdatedError     … by this process, as a newer version has changed its tables
         ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
         ├── NoReaderError         nobody is to get the issue, so there is none
         ├── MissedError           a list's hour and its deadline passed without an issue
@@ -108,6 +109,10 @@ class StoreError(NewsletterError):
 
 class LostWorkerError(StoreError):
     """This process gave no sign of life for so long that others took it for dead: what it held is theirs now."""
+
+
+class OutdatedError(StoreError):
+    """Another version has changed the tables since this process began: it can do nothing more, and has to end."""
 
 
 class SearchError(NewsletterError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -23,40 +24,72 @@ from newsletter.settings.relays import SmtpSettings
 from newsletter.web.studio import sample
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from newsletter.pipeline.report import RunReport
 
-async def run_demo(state: Path) -> AsyncIterator[str]:
-    """Send the sample issue to the three readers of the sample list, once.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demonstration:
+    """What the demo came to.
+
+    Attributes:
+        readers: of the sample list.
+        source: whence its papers come.
+        report: of the run.
+        arrived: the files of the mails that arrived just now.
+        before: those of the mails that were there already.
+    """
+
+    readers: int
+    source: str
+    report: RunReport
+    arrived: list[Path]
+    before: list[Path]
+
+    def lines(self) -> Iterator[str]:
+        """Yield what happened, line by line."""
+        report = self.report
+        yield f"list {sample.LIST}: {self.readers} readers; source: {self.source}"
+        if report.issue is not None:
+            yield f"collected {sum(report.collected.values())} listings, {report.new} of them new to the readers"
+            yield f"issue {report.issue.number} of {report.date}: {report.issue.subject}"
+        if not self.arrived:
+            readers = f"each of the {len(self.before)} readers has this issue already"
+            yield f"nothing sent: {readers}, and nobody gets one twice"
+        for mail in self.arrived or self.before:
+            yield f"  {mail}"
+        yield "open one in a mail client, or look at the HTML: `newsletter preview` does both for your own lists"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `demo --json` prints: that of `run --json`, with the files of the mails."""
+        mails = [str(mail) for mail in self.arrived or self.before]
+        return {**self.report.as_json(), "arrived": len(self.arrived), "mails": mails}
+
+
+async def run_demo(state: Path) -> Demonstration:
+    """Send the sample issue to the three readers of the sample list, once; return what happened.
 
     Starts an SMTP server on loopback for the time of the run, which stores what it gets in `state/inbox`.
 
     Args:
         state: where database and inbox are kept.
-
-    Yields:
-        What happened, line by line.
     """
     inbox = state / "inbox"
     async with catch_all(inbox) as port:
-        before = set(_mails(inbox))
+        before = _mails(inbox)
         settings = _settings(state, port)
         configure_logging(settings.log)
         async with bootstrap.build(settings) as program:
             file = program.lists.load()[sample.LIST]
             readers = await asyncio.to_thread(file.roster.check)
-            yield f"list {sample.LIST}: {readers.members} readers; source: {file.list.sources[0]}"
             report = await program.pipeline.run(file, now=bootstrap.utc_now(), wish=Wish(day=sample.DAY))
-    if report.issue is not None:
-        yield f"collected {sum(report.collected.values())} listings, {report.new} of them new to the readers"
-        yield f"issue {report.issue.number} of {report.date}: {report.issue.subject}"
     arrived = [mail for mail in _mails(inbox) if mail not in before]
-    if not arrived:
-        yield f"nothing sent: each of the {len(before)} readers has this issue already, and nobody gets one twice"
-    for mail in arrived or sorted(before):
-        yield f"  {mail}"
-    yield "open one in a mail client, or look at the HTML: `newsletter preview` does both for your own lists"
+    source = file.list.sources[0]
+    return Demonstration(
+        readers=readers.members, source=source, report=report, arrived=arrived, before=sorted(before)
+    )
 
 
 def _mails(inbox: Path) -> list[Path]:

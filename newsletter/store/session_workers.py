@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter import __version__
-from newsletter.core.errors import LostWorkerError, StoreError
+from newsletter.core.errors import LostWorkerError, OutdatedError, StoreError
 from newsletter.store.bulk import raw_connection
 from newsletter.store.engine import Database, store_errors
 from newsletter.store.migrate import newest_revision
@@ -153,10 +153,10 @@ class _Session:
             await connection.execute(_BEGIN, row)
 
     async def _require_own_tables(self, connection: AsyncConnection) -> None:
-        """Raise StoreError if the ledger was brought to another version's tables since this process began."""
+        """Raise OutdatedError if the ledger was brought to another version's tables since this process began."""
         revision, own = await connection.scalar(_REVISION), newest_revision()
         if revision != own:
-            raise StoreError(
+            raise OutdatedError(
                 f"{self.database.where}: its tables are of revision {revision}, and this process is of {own}; "
                 "restart it with the version of the program that upgraded them"
             )

@@ -22,6 +22,7 @@ from newsletter.lists.schema import (
     TopicTable,
 )
 from newsletter.lists.summaries import SummariesTable
+from newsletter.sources import registry
 from tests.rosters import named_by
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "subscribers" / "daily.toml"
@@ -31,6 +32,13 @@ def test_the_example_list_is_valid() -> None:
     loaded = ListFiles(EXAMPLE.parent, check_source=lambda _: "").load()["daily"]
     assert loaded.list.sources == ("huggingface",)
     assert [subscriber.email for subscriber in named_by(loaded)] == ["reader@example.org"]
+
+
+def test_it_names_every_kind_of_source_and_each_as_it_may_be_written() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").partition("# Where papers come from")[2].partition("\nsources")[0]
+    specs = re.findall(r'^#   "([^"]+)"', text, flags=re.MULTILINE)
+    assert {spec.partition(":")[0] for spec in specs} == set(registry.SOURCES)
+    assert [registry.check(spec) for spec in specs] == [""] * len(specs)
 
 
 def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None:

@@ -98,6 +98,18 @@ def test_a_page_or_a_subject_that_is_empty_is_named(own: Path, nothing: str) -> 
     assert failure(own).startswith(f"{own}/daily/body.html: makes an empty page: ")
 
 
+def test_a_loop_that_would_take_hours_is_named(own: Path) -> None:
+    write(own, "daily/body.txt", "\n{% for n in range(10 ** 12) %}{% endfor %}")
+    assert failure(own).startswith(f"{own}/daily/body.txt:2: range(1000000000000,) is too long: ")
+    write(own, "daily/body.txt", "{{ range(9999, -1, -1) | length }}{{ range(2, 2) | length }}")
+    assert TemplateRenderer(own, TEMPLATES).issue(factories.issue(), web_url="").text.strip() == "100000"
+
+
+def test_a_template_that_takes_itself_in_is_named(own: Path) -> None:
+    write(own, "daily/body.txt", "\n{% include 'daily/body.txt' %}")
+    assert failure(own).startswith(f"{own}/daily/body.txt:2: ")
+
+
 def test_a_missing_template_names_the_folders(own: Path) -> None:
     write(own, "daily/body.txt", "{% include 'footer.txt' %}")
     assert failure(own) == f"template footer.txt is not in {own} or {TEMPLATES}"

@@ -217,7 +217,7 @@ async def test_a_ledger_that_is_an_older_copy_until_the_operator_accepts_it(hous
     mark = HighWaterMark(house.store.high_water, house.folder)
     await frozen(house.store)
     await mark.advance()
-    (name, reached, _) = await house.store.high_water.read()
+    (name, reached, *_) = await house.store.high_water.read()
     (house.folder / "high-water.json").write_text(f'{{"{name}": {reached + 1}}}')
     assert await house.look() == ["restored"]
     await mark.accept()

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.core.delivery import DeliveryState, Uncertain, begun
-from newsletter.core.errors import LostWorkerError, StaleDraftError, StoreError
+from newsletter.core.errors import LostWorkerError, OutdatedError, StaleDraftError, StoreError
 from newsletter.ports import Store
 from newsletter.store import engine, migrate, session_workers
 from newsletter.store.engine import Database
@@ -217,7 +217,9 @@ async def test_workers_of_the_version_before_do_nothing_more_once_the_ledger_is_
         assert await others.outbox.dead_workers() == [old]
         with pytest.raises(LostWorkerError, match=f"{old} was taken for dead"):
             await mine.outbox.note(old, 2, [begun(next_one, NOW)])
-    with pytest.raises(StoreError, match=r"tables are of revision 9999, and this process is of \d+; restart it"):
+    with pytest.raises(
+        OutdatedError, match=r"tables are of revision 9999, and this process is of \d+; restart it"
+    ):
         async with mine.outbox.worker():
             pass
     assert await others.outbox.recover(Uncertain.HOLD, now=NOW) == 1

@@ -142,12 +142,12 @@ async def test_lifting_what_is_not_suppressed_changes_nothing(store: Store) -> N
 
 
 async def test_the_mark_of_a_ledger_rises_and_its_identity_stays(store: Store) -> None:
-    name, mark, _ = await store.high_water.read()
+    name, mark, _, place = await store.high_water.read()
 
     assert await store.high_water.advance() == mark + 1
     assert await store.high_water.advance(at_least=100) == 100
     assert await store.high_water.advance(at_least=7) == 101
-    assert await store.high_water.read() == (name, 101, None)
+    assert await store.high_water.read() == (name, 101, None, place)
 
 
 async def test_how_often_a_delivery_came_into_a_state_is_known(store: Store) -> None:

@@ -34,6 +34,7 @@ _OF_LANGUAGE = (
     "compact",
 )
 _COUNTED = "counted"
+_LONGEST_RANGE = 10_000
 
 # Takes the text, the name and the file of a template, and returns its code; raises TemplateSyntaxError.
 Compile = Callable[[str, str | None, str | None], CodeType]
@@ -66,6 +67,7 @@ def environment(loader: BaseLoader, language: Language, files: PageFiles, compil
     made.install_gettext_translations(language.words, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals["frame"] = language
     made.globals["static"] = files.name
+    made.globals["range"] = _short_range
     made.filters.update(_filters())
     made.filters.update({name: getattr(language, name) for name in _OF_LANGUAGE})
     made.filters[_COUNTED] = partial(words.counted, language)
@@ -78,6 +80,18 @@ def compiler() -> Environment:
     made.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(_filters())
     made.filters.update(dict.fromkeys((*_OF_LANGUAGE, _COUNTED), _in_no_language))
+    return made
+
+
+def _short_range(*limits: int) -> range:
+    """Return a range for a loop of a template: a slip of the pen there must not hold up an issue for hours.
+
+    Raises:
+        ValueError: it is longer than any that a mail or a page can need.
+    """
+    made = range(*limits)
+    if made and (abs(made[-1] - made[0]) // abs(made.step)) >= _LONGEST_RANGE:
+        raise ValueError(f"range{limits} is too long: loop over {_LONGEST_RANGE:,} at most")
     return made
 
 

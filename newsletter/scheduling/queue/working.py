@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,7 @@ import structlog
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from typing_extensions import override
 
-from newsletter.core.errors import ConfigurationError, NewsletterError, StoreError
+from newsletter.core.errors import ConfigurationError, NewsletterError, OutdatedError, StoreError
 from newsletter.core.jobs import Queue
 from newsletter.ports import Clock
 from newsletter.scheduling.queue.engine import in_a_line
@@ -86,11 +86,18 @@ class Working:
     deliver: DeliversChunk
     send: Callable[[asyncio.Event], Awaitable[object]]
     clock: Clock
+    _outdated: list[OutdatedError] = field(default_factory=list, init=False)
 
     async def until(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then what is in flight is finished, and the jobs go back."""
+        """Work until `stop` is set; then what is in flight is finished, and the jobs go back.
+
+        Raises:
+            OutdatedError: a newer version has changed the tables, so this one can do nothing more; `stop` is set.
+        """
         places = {queue: self.concurrency if queue is Queue.ISSUES else 1 for queue in self.queues}
         await asyncio.gather(*(self._take(queue, count, stop) for queue, count in places.items()))
+        if self._outdated:
+            raise self._outdated[0]
 
     async def _take(self, queue: Queue, places: int, stop: asyncio.Event) -> None:
         """Take jobs of one queue. What loses the database, or is taken for dead, begins anew."""
@@ -164,6 +171,10 @@ class Working:
         """
         try:
             done = await work
+        except OutdatedError as error:
+            self._outdated.append(error)
+            stop.set()
+            raise _GoesBackError(None) from error
         except StoreError as error:
             log.warning("job_waits", reason=str(error))
             raise _GoesBackError(self.clock() + _SOON) from error

@@ -11,7 +11,7 @@ import pytest
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.core.errors import StoreError
+from newsletter.core.errors import OutdatedError, StoreError
 from newsletter.core.halt import Order
 from newsletter.core.jobs import CHUNK, Queue
 from newsletter.delivery.inline import Inline
@@ -244,6 +244,33 @@ async def test_as_long_as_the_ledger_fails_workers_no_jobs_are_added_to_those_th
     assert (
         len([one for one in await rows.all("SELECT queue_name FROM procrastinate_jobs") if one == "issues"]) == 2
     )
+
+
+async def test_a_worker_of_a_former_version_gives_its_job_back_and_ends(
+    store: Store, jobs: ProcrastinateJobs, rows: Rows
+) -> None:
+    async def outdated(*_: object, **__: object) -> None:
+        raise OutdatedError("its tables are of revision 9999; restart it")
+
+    issue, stop = await freeze_for(store, 3), asyncio.Event()
+    work = Working(
+        jobs=jobs,
+        name="test",
+        queues=list(Queue),
+        concurrency=2,
+        deliver=outdated,
+        send=outdated,
+        clock=lambda: datetime.now(UTC),
+    )
+    async with store.live_workers.register("worker", concurrency=2, queues=["issues"]):
+        await until(store.live_workers.alive)
+        waiting = asyncio.create_task(to_workers(store, jobs).dispatch(issue, message_for, stop=stop))
+        with pytest.raises(OutdatedError, match="9999"):
+            await asyncio.wait_for(work.until(stop), 30)
+        await waiting
+
+    assert stop.is_set()
+    assert set(await rows.all("SELECT status FROM procrastinate_jobs")) == {"todo"}
 
 
 async def test_a_worker_that_was_forgotten_registers_anew_and_goes_on(
