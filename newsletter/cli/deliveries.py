@@ -148,7 +148,8 @@ def slow_downs(*, as_json: AsJson = False) -> None:
     from newsletter.operations.status import slow_downs_for_operators
 
     async def act(program: Program) -> tuple[list[SlowDown], str]:
-        return await slow_downs_for_operators(program.store.slow_downs, now=now()), await zone_of(program)
+        known = await slow_downs_for_operators(program.store.slow_downs, now=now())
+        return known, await zone_of(program) if known and not as_json else ""
 
     found, zone = within(act)
     if as_json:

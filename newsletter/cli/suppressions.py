@@ -62,7 +62,7 @@ def list_suppressions(
         total = len(shown)
         if total == limit:
             total = await found.number(list_name=list_name, held=held or None)
-        return shown, total, await zone_of(program, list_name)
+        return shown, total, await zone_of(program, list_name) if shown and not as_json else ""
 
     shown, total, zone = within(act)
     if as_json:
