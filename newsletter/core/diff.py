@@ -71,7 +71,7 @@ def first_day(day: date, lookback_days: int, previous: date | None) -> date:
 def first_days(
     day: date, list_: NewsletterList, lookback_days: int, previous: date | None, *, has_waited: bool
 ) -> tuple[date, ...]:
-    """Return from which day on listings compete for an issue; each further one counts where too few are found so far.
+    """Return from which day on listings compete for an issue; a further one counts where too few are found.
 
     A list that wants one paper for an issue looks back as `first_day` does. One that wants more has told its
     operator that what is too little for an issue waits for the next one. So it looks back to its previous issue,

@@ -97,10 +97,12 @@ async def drafted(
     previous = await store.issues.latest(list_.name, before=day)
     has_waited = await store.slots.in_vain(list_.name) is not None
     last = previous.day if previous else None
-    for since in first_days(day, list_, lookback(list_), last, has_waited=has_waited):
-        found = await _drafted_since(store, list_, sources, day, since, previous)
+    first, *further = first_days(day, list_, lookback(list_), last, has_waited=has_waited)
+    found = await _drafted_since(store, list_, sources, day, first, previous)
+    for since in further:
         if not too_few(found.draft, list_):
             break
+        found = await _drafted_since(store, list_, sources, day, since, previous)
     draft = found.draft
     draft = with_figures(draft, await store.pictures.known(figure_urls(draft.listings)))
     if summaries is not None:
@@ -111,7 +113,7 @@ async def drafted(
 async def _drafted_since(
     store: Store, list_: NewsletterList, sources: Sequence[str], day: date, since: date, previous: Issue | None
 ) -> Drafted:
-    """Return the draft of an issue of what is listed from `since` on, and of what is news, without its pictures."""
+    """Return the draft, without pictures, of what is listed from `since` on and of what is news."""
     newest = await store.issues.last_number(list_.name)
     earliest = min(since, day - timedelta(days=max(lookback(list_), MAX_CATCH_UP_DAYS)))
     candidates = await store.library.candidates(sources, since=earliest, until=day)
