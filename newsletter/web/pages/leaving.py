@@ -152,7 +152,7 @@ class _LeavingPages:
         return self._page(request, "stay", await masthead_for(self.issues, back), back, is_done=True)
 
     def _over(self, request: Request) -> Response:
-        """Answer a link that is used or too old. Who pressed the button twice sees this, and reads that it is done."""
+        """Answer a link that is used or too old. Who pressed the button twice reads there that it is done."""
         page = self.renderer.page("link_over", {**asked(request), "home_url": root_of(request)})
         return HTMLResponse(page, 404)
 
