@@ -86,7 +86,7 @@ def _failure(error: Exception, scope: Scope) -> PlainTextResponse:
     if isinstance(error, StoreError):
         log.warning("ledger_failed", method=scope["method"], path=shown_path(scope), reason=str(error))
         return PlainTextResponse("This cannot be done right now. Please try again in a minute.\n", 503, _SOON)
-    log.exception("page_failed", method=scope["method"], path=shown_path(scope), exc_info=error)
+    log.error("page_failed", method=scope["method"], path=shown_path(scope), exc_info=error)
     return PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
 
 
