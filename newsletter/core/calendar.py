@@ -99,13 +99,15 @@ class Used:
 
     `made_at` is when its issue was frozen; None: it has none. `in_vain`: it was tried, and there was nothing to
     send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and when the slot came it had
-    not been seen yet. `is_assumed`: it came in a time that a restored backup does not know, and the operator says
-    that it was used.
+    not been seen yet. `is_overtaken`: an issue of a later day was made since it came, as when the list has got
+    other days; what was new then competed for that. `is_assumed`: it came in a time that a restored backup does
+    not know, and the operator says that it was used.
     """
 
     made_at: datetime | None = None
     in_vain: bool = False
     is_new: bool = False
+    is_overtaken: bool = False
     is_assumed: bool = False
 
 
@@ -118,7 +120,7 @@ def slot_state(list_: NewsletterList, slot: Slot, used: Used, now: datetime) -> 
     age, deadline = now - slot.at, list_.stale_after
     if used.made_at is not None:
         return SlotState.DUE if now - max(used.made_at, slot.at) <= SHOWN_FOR else SlotState.OVER
-    if used.is_assumed:
+    if used.is_assumed or used.is_overtaken:
         return SlotState.OVER
     if used.in_vain:
         return SlotState.DUE if age <= min(SHOWN_FOR, deadline) else SlotState.OVER

@@ -15,6 +15,9 @@ from newsletter.core.terms import Terms
 # A page that could not be read, or days without an issue, widen the look back this far and no further.
 MAX_CATCH_UP_DAYS = 14
 
+# A list that wants several papers for an issue may wait for them this long: what waits has been read already.
+_LONGEST_WAIT_DAYS = 366
+
 # So many listings an issue holds that brings each reader no more than `max_listings`. Monday's pages of arXiv show
 # thousands; what is left out competes for the next issue.
 MOST_CANDIDATES = 500
@@ -63,6 +66,32 @@ def first_day(day: date, lookback_days: int, previous: date | None) -> date:
     if previous is None or previous >= day:
         return start
     return min(start, max(previous, day - timedelta(days=MAX_CATCH_UP_DAYS)))
+
+
+def first_days(
+    day: date, list_: NewsletterList, lookback_days: int, previous: date | None, *, has_waited: bool
+) -> tuple[date, ...]:
+    """Return from which day on listings compete for an issue; a further one counts where too few are found.
+
+    A list that wants one paper for an issue looks back as `first_day` does. One that wants more has told its
+    operator that what is too little for an issue waits for the next one. So it looks back to its previous issue,
+    however long ago. Before its first issue it looks back far only where there is too little.
+
+    Args:
+        day: the issue's day.
+        list_: the list.
+        lookback_days: of the list, or of its weekly edition.
+        previous: the day of the previous issue; None: there is none.
+        has_waited: an earlier day was tried, and led to no issue.
+    """
+    nearest = first_day(day, lookback_days, previous)
+    if list_.min_listings <= 1:
+        return (nearest,)
+    longest = day - timedelta(days=_LONGEST_WAIT_DAYS)
+    if previous is not None and previous < day:
+        return (min(nearest, max(previous, longest)),)
+    two_weeks = min(nearest, day - timedelta(days=MAX_CATCH_UP_DAYS))
+    return (two_weeks, longest) if has_waited else (nearest, two_weeks, longest)
 
 
 def eligible(candidates: Iterable[Candidate], *, since: date, news_since: datetime | None) -> list[Candidate]:

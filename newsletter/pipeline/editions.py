@@ -88,10 +88,13 @@ async def _used(store: Store, at: Agenda) -> Used:
     if at.last is None:
         return Used()
     issue = await store.issues.outline(at.list.name, at.last.day)
+    newest = issue or await store.issues.outline(at.list.name)
     assumed_until = await store.restored.assumed_until()
     return Used(
         made_at=issue.frozen_at if issue else None,
         in_vain=await store.slots.in_vain(at.list.name) == at.last.day,
         is_new=at.last.at < first_seen and await store.issues.latest(at.list.name, before=at.last.day) is None,
+        # One that the clock dates ahead was made when it was wrong.
+        is_overtaken=newest is not None and newest.day > at.last.day and at.last.at <= newest.frozen_at <= at.now,
         is_assumed=assumed_until is not None and at.last.at <= assumed_until,
     )

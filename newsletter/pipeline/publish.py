@@ -14,7 +14,7 @@ import structlog
 from newsletter.core.calendar import Slot, planner
 from newsletter.core.choice import NOTHING, Choice, TextKind
 from newsletter.core.choosing import chooser, spoken
-from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
+from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_days, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
@@ -95,20 +95,35 @@ async def drafted(
 ) -> Drafted:
     """Return the draft of an issue with what it was held against; takes what `draft` takes."""
     previous = await store.issues.latest(list_.name, before=day)
+    has_waited = await store.slots.in_vain(list_.name) is not None
+    last = previous.day if previous else None
+    first, *further = first_days(day, list_, lookback(list_), last, has_waited=has_waited)
+    found = await _drafted_since(store, list_, sources, day, first, previous)
+    for since in further:
+        if not too_few(found.draft, list_):
+            break
+        found = await _drafted_since(store, list_, sources, day, since, previous)
+    draft = found.draft
+    draft = with_figures(draft, await store.pictures.known(figure_urls(draft.listings)))
+    if summaries is not None:
+        draft = await summaries.added(draft, list_.summaries)
+    return replace(found, draft=draft)
+
+
+async def _drafted_since(
+    store: Store, list_: NewsletterList, sources: Sequence[str], day: date, since: date, previous: Issue | None
+) -> Drafted:
+    """Return the draft, without pictures, of what is listed from `since` on and of what is news."""
     newest = await store.issues.last_number(list_.name)
-    days = lookback(list_)
-    candidates = await store.library.candidates(
-        sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
-    )
+    earliest = min(since, day - timedelta(days=max(lookback(list_), MAX_CATCH_UP_DAYS)))
+    candidates = await store.library.candidates(sources, since=earliest, until=day)
     if last_day := last_day_sent(list_, await store.restored.assumed_until()):
         listed = await store.restored.listed_by([one.key for one in candidates], sources, last_day)
         candidates = without(candidates, listed)
     forgotten = await store.tidying.forgotten(list_.masthead.editions, [one.key for one in candidates])
     candidates = without(candidates, forgotten)
     previous_at = previous.frozen_at if previous else None
-    possible = eligible(
-        candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at
-    )
+    possible = eligible(candidates, since=since, news_since=previous_at)
     before = await store.issues.competed(list_.name, [candidate.key for candidate in possible])
     among = Measured(candidates, previous_at)
     fresh = competing(possible, before, among=among, leaders=leaders_of(list_))
@@ -118,10 +133,7 @@ async def drafted(
     if found.candidates and (missed := await store.issues.missed(list_.name, {one.key for one in candidates})):
         again = (one for one in candidates if one.key in missed)
         found = with_missed(found, again, list_, among, previous)
-    whole = with_figures(found, await store.pictures.known(figure_urls(found.listings)))
-    if summaries is not None:
-        whole = await summaries.added(whole, list_.summaries)
-    return Drafted(draft=whole, among=among, previous=previous)
+    return Drafted(draft=found, among=among, previous=previous)
 
 
 async def publish(  # noqa: PLR0913 (what an issue is made of, and when)

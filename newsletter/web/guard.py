@@ -12,6 +12,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.core.errors import StoreError
+
 log = structlog.get_logger(__name__)
 
 # A path parameter with this name is a reader's secret, and is cut out of the log.
@@ -21,6 +23,7 @@ ADDRESS = "address"
 # Under this key of the scope, a middleware says why it refused the request; the log gets it.
 REASON = "newsletter.reason"
 _FIRST_ERROR = 400
+_SOON = {"Retry-After": "60"}  # seconds
 _OK = 200
 # Programs that watch over this one ask for these every few seconds: what is as it should be is no news.
 _ASKED_OFTEN = ("/healthz", "/readyz", "/metrics")
@@ -32,6 +35,7 @@ class Guard:
     - Sets `headers` on each answer that does not have them.
     - Logs one line per request, without secrets in the path and without the query. What programs ask for every few
       seconds is logged below the usual level, unless it fails.
+    - Answers 503 where the ledger cannot be read or written, with a warning in the log.
     - Turns a defect into a plain 500 and an error in the log. Starlette's own handler would pass the exception on
       to the server, whose log does not hide secrets.
     """
@@ -67,15 +71,23 @@ class Guard:
                 await PlainTextResponse("The server is being restarted. Please try again.\n", 503)(
                     scope, receive, send_guarded
                 )
-        except Exception:
-            log.exception("page_failed", method=scope["method"], path=shown_path(scope))
+        except Exception as error:
+            answer = _failure(error, scope)
             if status:  # a part of the answer is sent; the server must close the connection
                 raise
-            answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
             await answer(scope, receive, send_guarded)
         why = {"reason": scope[REASON]} if REASON in scope else {}
         tell = log.debug if status == _OK and scope["path"].endswith(_ASKED_OFTEN) else log.info
         tell("answered", method=scope["method"], path=shown_path(scope, status), status=status, **why)
+
+
+def _failure(error: Exception, scope: Scope) -> PlainTextResponse:
+    """Log why a request could not be answered, and return what the visitor is told."""
+    if isinstance(error, StoreError):
+        log.warning("ledger_failed", method=scope["method"], path=shown_path(scope), reason=str(error))
+        return PlainTextResponse("This cannot be done right now. Please try again in a minute.\n", 503, _SOON)
+    log.error("page_failed", method=scope["method"], path=shown_path(scope), exc_info=error)
+    return PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
 
 
 def shown_path(scope: Scope, status: int = 0) -> str:

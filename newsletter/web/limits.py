@@ -35,7 +35,7 @@ class Limits:
     idle: float = 5.0
     head: float = 10.0
     body: float = 15.0
-    answer: float = 60.0
+    answer: float = 75.0  # the ledger is waited for up to a minute, and who asked is to learn that it failed
     requests: int = 100
     head_bytes: int = 16 * 1024
 

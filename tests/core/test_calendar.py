@@ -195,6 +195,12 @@ def test_an_hour_that_was_used_is_never_missed() -> None:
         assert slot_state(DAILY, slot, used, slot.at + timedelta(days=5)) is SlotState.OVER
 
 
+def test_an_hour_after_which_an_issue_of_a_later_day_was_made_is_over() -> None:
+    slot = slot_on(DAILY, MONDAY)
+    for late in (timedelta(), timedelta(hours=5), timedelta(days=5)):
+        assert slot_state(DAILY, slot, Used(is_overtaken=True), slot.at + late) is SlotState.OVER
+
+
 def test_a_late_issue_is_shown_as_long_as_others() -> None:
     slot = slot_on(DAILY, MONDAY)
     used = Used(made_at=slot.at + timedelta(hours=30))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
 
 from newsletter.core.issue import Issue
 from newsletter.pipeline.report import RunStatus
@@ -48,6 +51,66 @@ async def test_papers_of_days_without_an_issue_have_not_missed_their_chance(desk
     report = await desk.run(THURSDAY)
     assert report.new == 3
     assert sorted(await titles(desk, THURSDAY)) == ["A Lonely Paper", "B", "C"]
+
+
+@pytest.mark.parametrize("naming", [False, True], ids=["due", "named"])
+@pytest.mark.parametrize("has_issue", [False, True], ids=["first", "later"])
+async def test_papers_that_are_too_few_for_an_issue_wait_until_there_are_enough(
+    desk_with: MakeDesk, *, has_issue: bool, naming: bool
+) -> None:
+    begin, most = THURSDAY - 27 * DAY, 5
+    papers = {begin + 7 * week * DAY: [f"Of Week {week}"] for week in range(5)}
+    source = ScriptedSource(pages=dict(papers))
+    desk = desk_with(source, lookback_days=3, min_listings=most)
+    if has_issue:
+        source.pages[begin - DAY] = ["A", "B", "C", "D", "E"]
+        await desk.run(begin - DAY)
+        assert len(desk.post.mails) == 1
+    for offset in range(29):
+        desk.now = datetime.combine(begin + offset * DAY, time(8), UTC)
+        await desk.run_now(naming=begin + offset * DAY if naming else None)
+    assert await titles(desk, begin + 28 * DAY) == [f"Of Week {week}" for week in reversed(range(5))]
+
+
+async def test_a_first_issue_of_enough_papers_looks_back_no_further_than_others(desk_with: MakeDesk) -> None:
+    source = ScriptedSource(pages={THURSDAY - 9 * DAY: ["Old"], THURSDAY: ["A", "B"]})
+    desk = desk_with(source, lookback_days=9, min_listings=2)
+    desk.now = datetime.combine(THURSDAY, time(7), UTC)
+    await desk.pipeline.collect(desk.list_, THURSDAY, now=desk.now)
+    desk.list_ = replace(desk.list_, lookback_days=1)
+    await desk.run(THURSDAY)
+    assert sorted(await titles(desk, THURSDAY)) == ["A", "B"]
+
+
+async def test_an_hour_before_an_issue_that_was_made_is_neither_missed_nor_caught_up(desk_with: MakeDesk) -> None:
+    source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
+    source.pages[THURSDAY - 7 * DAY] = ["An Earlier Paper"]
+    desk = desk_with(source, days=(3,))
+    for day in (THURSDAY - 7 * DAY, THURSDAY):
+        await desk.run(day)
+    source.pages[THURSDAY - DAY] = ["A Late Paper"]
+    source.pages[THURSDAY + DAY] = ["Another Paper"]
+    for its_day in (
+        2,
+        1,
+    ):  # the list comes out on another day of the week now
+        desk.list_ = replace(desk.list_, days=(its_day,))
+        for hour in (9, 23):
+            report = await desk.run(THURSDAY, hour=hour)
+            assert (report.status, report.trouble) == (RunStatus.NOT_DUE, None)
+    assert await desk.store.issues.days("daily") == [THURSDAY - 7 * DAY, THURSDAY]
+    await desk.run(THURSDAY + 5 * DAY)
+    assert sorted(await titles(desk, THURSDAY + 5 * DAY)) == ["A Late Paper", "Another Paper"]
+
+
+async def test_an_issue_that_was_made_ahead_of_its_day_leaves_the_days_before_it(desk_with: MakeDesk) -> None:
+    source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
+    desk = desk_with(source, days=(3, 4))
+    desk.now = datetime.combine(THURSDAY, time(7), UTC)
+    await desk.run_now(naming=THURSDAY + DAY)
+    source.pages[THURSDAY].append("A Paper of the Morning")
+    await desk.run(THURSDAY)
+    assert await titles(desk, THURSDAY) == ["A Paper of the Morning"]
 
 
 async def test_a_source_with_a_defect_costs_the_others_nothing(desk_with: MakeDesk) -> None:

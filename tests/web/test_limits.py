@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.store.engine import PATIENCE
 from newsletter.web.limits import Limits, Places, client_of, connections_for
 
 
@@ -134,3 +135,7 @@ def test_limits_hold_and_nothing_is_forgotten_whatever_happens(steps: list[tuple
     for connection in list(held):
         places.leave(connection)
     assert (len(places), places._waiting, places._of_client) == (0, {}, {})
+
+
+def test_who_waits_for_the_ledger_is_answered_when_that_fails() -> None:
+    assert Limits().answer >= PATIENCE + 10

@@ -110,6 +110,19 @@ async def test_a_defect_is_a_plain_page_outside_and_an_error_in_the_log(site: Si
     assert logs[0]["exc_info"]
 
 
+async def test_a_ledger_that_fails_is_no_defect_and_who_asked_may_try_again(site: Site) -> None:
+    site.trouble = StoreError("/var/lib/newsletter.db: database is locked")
+    with capture_logs() as logs:
+        answer = await site.client.get("/daily/2026-03-12/")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert "newsletter.db" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert [(log["event"], log["log_level"]) for log in logs] == [
+        ("ledger_failed", "warning"),
+        ("answered", "info"),
+    ]
+
+
 async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site: Site, tmp_path: Path) -> None:
     app = public_app(
         PublicSite(

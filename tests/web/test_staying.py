@@ -48,7 +48,9 @@ async def test_who_left_by_one_click_finds_the_way_back_by_the_link_of_the_mail(
 async def test_it_is_undone_once_and_within_a_week(site: Site) -> None:
     path = await left(site)
     await site.client.post(path)
-    assert (await site.client.post(path)).status_code == 404
+    twice = await site.client.post(path)
+    assert twice.status_code == 404
+    assert "If you have just pressed the button, all is done." in twice.text
     again = await left(site)
     assert (await site.client.post(path)).status_code == 404
     site.now = NOW + timedelta(days=7)

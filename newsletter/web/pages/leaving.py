@@ -47,7 +47,8 @@ def routes(
         leavings: knows who left, and takes it back.
         issues: the newest issue says how a list presents itself.
         links: makes and reads the tokens.
-        renderer: renders the pages `unsubscribe`, `unsubscribed`, `stay`, `less`, `test_copy` and `gone`.
+        renderer: renders the pages `unsubscribe`, `unsubscribed`, `stay`, `less`, `link_over`, `test_copy` and
+            `gone`.
         clock: the present moment, for the time at which a reader left.
     """
     pages = _LeavingPages(subscribers, leavings, issues, links, renderer, clock)
@@ -133,7 +134,7 @@ class _LeavingPages:
         """Show the button that brings a reader back who has just left."""
         leaving = await self.leavings.find(self._leaving(request))
         if leaving is None:
-            raise HTTPException(404)
+            return self._over(request)
         masthead = await masthead_for(self.issues, leaving.reader)
         return self._page(request, "stay", masthead, leaving.reader, is_done=False)
 
@@ -144,11 +145,16 @@ class _LeavingPages:
         leaving = await self.leavings.find(key)
         back = await self.leavings.undo(key, now=self.clock())
         if leaving is None or back is None:
-            raise HTTPException(404)
+            return self._over(request)
         log.info("stayed", list=back.list)
         if form.one("instead") == Instead.WEEKLY:
             return await self._choose(request, leaving.subscriber_key, Instead.WEEKLY)
         return self._page(request, "stay", await masthead_for(self.issues, back), back, is_done=True)
+
+    def _over(self, request: Request) -> Response:
+        """Answer a link that is used or too old. Who pressed the button twice reads there that it is done."""
+        page = self.renderer.page("link_over", {**asked(request), "home_url": root_of(request)})
+        return HTMLResponse(page, 404)
 
     async def _choose(self, request: Request, key: int, instead: Instead) -> Response:
         """Keep what a reader chose instead of leaving; who is not on the list has nothing to choose."""
