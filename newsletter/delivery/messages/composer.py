@@ -114,10 +114,10 @@ class Composer:
             return self._ready.pop(delivery.key)
         if delivery.key in self._unsigned:
             letter, signature = self._unsigned.pop(delivery.key)
-            return letter._replace(pieces=(signature.value(), *letter.pieces))
+            return letter.signed(signature.value())
         self._make_room()
         letter, sign = self._compose(delivery, message)
-        return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
+        return letter.signed(sign()) if sign else letter
 
     def _make_room(self) -> None:
         """Drop the oldest letters, if there is no room for others: their readers' domains may take long."""
@@ -128,6 +128,6 @@ class Composer:
 
     def _compose(self, delivery: Delivery, message: Message) -> tuple[Letter, Callable[[], bytes] | None]:
         """Return a letter without its signature, and what makes that, if it is to be signed."""
-        sender, pieces, sign = message.composed_for(delivery)
+        sender, pieces, size, sign = message.composed_for(delivery)
         recipient = delivery.subscriber.email
-        return Letter(sender, recipient, pieces, self._is_plain and recipient.isascii()), sign
+        return Letter(sender, recipient, pieces, self._is_plain and recipient.isascii(), size), sign

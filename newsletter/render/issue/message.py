@@ -100,7 +100,7 @@ class IssueMessage(Message):
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; raises like `composed_for`."""
-        sender, pieces, sign = self.composed_for(delivery)
+        sender, pieces, _, sign = self.composed_for(delivery)
         return sender, (sign() if sign else b"") + b"".join(pieces)
 
     def composed_for(self, delivery: Delivery) -> Composed:
@@ -124,9 +124,9 @@ class IssueMessage(Message):
             self._ways_out(delivery, unsubscribe),
             self._tail,
         )
-        filled = body.with_lines(_SLOTS, lines + links)
+        filled, size = body.with_lines(_SLOTS, lines + links)
         sender = tagged(self._bounces_to, mark) if self._bounces_to else self._sender.address
-        return Composed(sender, *signable(head, filled, self._signer))
+        return Composed(sender, *signable(head, filled, size, self._signer))
 
     def _own_links(self, subscriber_key: int) -> OwnLinks:
         return self._links.own_links(subscriber_key, self._leaving_to, tagged=self._is_tagged)
