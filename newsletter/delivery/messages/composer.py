@@ -8,12 +8,16 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from newsletter.core.delivery import Delivery
+from newsletter.core.records import maker
 from newsletter.delivery.messages.signatures import Signature, Signatures
 from newsletter.delivery.smtp.session import Letter, is_plain
 from newsletter.ports import Message
 
 _AHEAD = 96  # letters that are made before their turn, so that threads sign them meanwhile
 _AT_ONCE = 16  # … in one go; as many that need no signature, which are sent while the processor's cache holds them
+
+
+_letter = maker(Letter)
 
 
 class _Unsigned(NamedTuple):
@@ -130,4 +134,4 @@ class Composer:
         """Return a letter without its signature, and what makes that, if it is to be signed."""
         sender, pieces, size, sign = message.composed_for(delivery)
         recipient = delivery.subscriber.email
-        return Letter(sender, recipient, pieces, self._is_plain and recipient.isascii(), size), sign
+        return _letter((sender, recipient, pieces, self._is_plain and recipient.isascii(), size)), sign

@@ -29,8 +29,8 @@ class Letter(NamedTuple):
     """One message in its envelope: bare addresses; final bytes with CRLF line ends, in pieces, the last not empty.
 
     `is_plain` says that the message is ASCII, and that none of its lines begins with a dot. To search 60 KB for
-    that takes longer than to compose them, so it is found out once for an issue. `known_size` is what `size` returns
-    if that is known, else 0.
+    that takes longer than to compose them, so it is found out once for an issue. `known_size` is what `size`
+    returns if that is known, else 0.
     """
 
     sender: str

@@ -46,7 +46,7 @@ class Wire(asyncio.Protocol):
             is_tls: each piece of a write would be a TLS record of its own.
             acknowledge: asks the system to acknowledge at once what it has received.
         """
-        # That have come and nobody has taken: few, those of one message. Who needs no coroutine takes them from here.
+        # What has come and nobody has taken: few, those of one message. They may be taken without a coroutine.
         self.replies: list[Reply] = []
         self._loop = asyncio.get_running_loop()
         self._transport = transport

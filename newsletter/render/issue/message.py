@@ -10,6 +10,7 @@ from urllib.parse import quote
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
+from newsletter.core.records import maker
 from newsletter.core.rendering import Rendering
 from newsletter.core.seals import IN_BASE64
 from newsletter.core.text import one_line
@@ -37,6 +38,9 @@ _SUBJECTS_KEPT = 512
 _LINKS = ("unsubscribe_url", "feedback_url", "preferences_url")
 _SLOTS = ("email", "name", *_LINKS)  # of what is a reader's own
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
+
+
+_composed = maker(Composed)
 
 
 class IssueMessage(Message):
@@ -126,7 +130,7 @@ class IssueMessage(Message):
         )
         filled, size = body.with_lines(_SLOTS, lines + links)
         sender = tagged(self._bounces_to, mark) if self._bounces_to else self._sender.address
-        return Composed(sender, *signable(head, filled, size, self._signer))
+        return _composed((sender, *signable(head, filled, size, self._signer)))
 
     def _own_links(self, subscriber_key: int) -> OwnLinks:
         return self._links.own_links(subscriber_key, self._leaving_to, tagged=self._is_tagged)

@@ -56,7 +56,9 @@ def _around_parts(boundary: str) -> tuple[bytes, bytes, bytes]:
 def signable(
     head: Sequence[bytes], body: Sequence[bytes], size: int, signer: Signer | None
 ) -> tuple[tuple[bytes, ...], int, Callable[[], bytes] | None]:
-    """Return a message in pieces, their size, and a function that returns its DKIM-Signature, or None without a signer.
+    """Return a message in pieces, their size, and a function that returns its DKIM-Signature.
+
+    Without a signer there is none.
 
     Args:
         head: the header fields.

@@ -170,7 +170,7 @@ class Body:
             lines: their values in the order of the names, each as `line_of` returns it.
         """
         key = names
-        if b"" in lines:
+        if not all(lines):
             key = tuple([name if line else "" for name, line in zip(names, lines[::2], strict=True)])
         joined = self._joined.get(key)
         if joined:
@@ -226,8 +226,8 @@ class Body:
 class _Joined(NamedTuple):
     """The lines of a body, joined where they stand beside each other, for one reader after the other.
 
-    `in_order` takes the lines of a reader's values, with `texts` behind them, and returns the body; `own` takes the
-    same, and returns only what is the reader's own of it. `size` is that of everything else.
+    `in_order` takes the lines of a reader's values, with `texts` behind them, and returns the body; `own` takes
+    the same, and returns only what is the reader's own of it. `size` is that of everything else.
     """
 
     texts: list[bytes]
