@@ -56,17 +56,16 @@ def _around_parts(boundary: str) -> tuple[bytes, bytes, bytes]:
 def signable(
     head: Sequence[bytes], body: Sequence[bytes], size: int, signer: Signer | None
 ) -> tuple[tuple[bytes, ...], int, Callable[[], bytes] | None]:
-    """Return a message in pieces, their size, and a function that returns its DKIM-Signature.
+    """Return a message in pieces, their size, and a function that returns its DKIM-Signature, if it has one.
 
-    Without a signer there is none.
+    Without a signer, the pieces of the body stay as they are: to join and to send them takes longer than to send
+    them.
 
     Args:
         head: the header fields.
         body: in pieces.
         size: of the body, in bytes.
-        signer: signs the message.
-
-    Without one, the pieces of the body stay as they are: to join and to send them takes longer than to send them.
+        signer: signs the message; None: nobody does.
     """
     before = b"".join((*head, b"\r\n"))
     if signer is None:
