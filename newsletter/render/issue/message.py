@@ -85,11 +85,7 @@ class IssueMessage(Message):
         self._kept: dict[tuple[Choice, str], tuple[bytes, Body]] = {}
         # Readers whose choices differ have one of few leads, and so of few subjects.
         self._subject = lru_cache(maxsize=_SUBJECTS_KEPT)(partial(headers.text, "Subject"))
-        self._mark = links.marking()
-        # What stands around the mark of a delivery in the fields that name it: they are made for each reader.
-        own_id = headers.raw("Message-ID", f"<{self._day}.@{self._sender.domain}>").decode()
-        first, at, domain = own_id.partition("@")
-        self._around_mark = first, f"{at}{domain}{DELIVERY_HEADER}: "
+        self._mark, self._around_mark = links.marking(), self._texts_around_mark()
         self._from = headers.mailbox("From", self._sender)
         if self._reply_to:
             self._from += headers.mailbox("Reply-To", self._reply_to)
@@ -183,6 +179,12 @@ class IssueMessage(Message):
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
         return {} if self._links.public_url else {"feedback_url": "", "preferences_url": ""}
+
+    def _texts_around_mark(self) -> tuple[str, str]:
+        """Return what stands before and between the marks of a delivery in the fields of `_identity`."""
+        own_id = headers.raw("Message-ID", f"<{self._day}.@{self._sender.domain}>").decode()
+        first, at, domain = own_id.partition("@")
+        return first, f"{at}{domain}{DELIVERY_HEADER}: "
 
     def _identity(self, delivery: Delivery, mark: str) -> bytes:
         """Return the Message-ID, and our own header.

@@ -36,7 +36,7 @@ class LinkLines:
         Args:
             seals: of the links, in their order, one behind the other.
         """
-        lines = []
+        lines: list[bytes] = []
         for form, first, rest in self._forms:
             line = form % (seals[first], seals[rest])
             lines += (line, line)
