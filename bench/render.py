@@ -193,7 +193,7 @@ def composing(of: IssueMessage) -> Callable[[Delivery], object]:
     """Return what makes a message as delivery does: in the pieces that are written to the relay, and signed."""
 
     def compose(delivery: Delivery) -> object:
-        _, pieces, sign = of.composed_for(delivery)
+        _, pieces, _, sign = of.composed_for(delivery)
         return (sign(), *pieces) if sign else pieces
 
     return compose

@@ -170,4 +170,4 @@ class _Unrendered(Renderer, Message):
         return "", b""
 
     def composed_for(self, _delivery: Delivery) -> Composed:
-        return Composed("", [b"\r\n"])
+        return Composed("", [b"\r\n"], 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import b2a_base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,8 +20,9 @@ LARGEST = 10**18 - 1  # that the store gives to a row
 
 _HASH = 16  # bytes
 _NUMBER, _END = 8, 6  # bytes
+IN_BASE64 = 32  # characters of a seal without an end
 _BARE, _ENDING = _HASH + _NUMBER, _HASH + _NUMBER + _END
-_IN_BASE64 = {_BARE: 32, _ENDING: 40}  # bytes in characters, without padding
+_LENGTHS = {_BARE: IN_BASE64, _ENDING: 40}  # bytes in characters, without padding
 IN_BASE32 = 39
 _TO_BASE32 = 40  # with padding
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")  # RFC 4648, 5
@@ -46,23 +48,28 @@ class Seals:
         """
         return urlsafe_b64encode(_sealed(self.key, purpose, number.to_bytes(_NUMBER))).decode()
 
-    def seal_each(self, purposes: tuple[bytes, ...], number: int) -> list[str]:
-        """Return the seals of a number for some purposes, in their order, each as `seal` returns it.
+    def sealing(self, *purposes: bytes) -> Callable[[int], bytes]:
+        """Return a function that returns the seals of a number for these purposes, one behind the other, in ASCII.
 
-        It takes two thirds of the time: what the seals have in common is done once.
+        Each is what `seal` returns. It takes half the time: what all numbers have in common is done once.
         """
-        content, sealed, (veil, *firsts) = number.to_bytes(_NUMBER), b"", _all_begun(self.key, purposes)
-        for first in firsts:
-            hash_ = first.copy()
-            hash_.update(content)
-            proof = hash_.digest()
-            hash_ = veil.copy()
-            hash_.update(proof)
-            sealed += proof + (int.from_bytes(hash_.digest()) ^ number).to_bytes(_NUMBER)
-        # Whole groups of three bytes each, so they are encoded together; `urlsafe_b64encode` takes twice as long.
-        written = b2a_base64(sealed, newline=False).translate(_URL_SAFE).decode()
-        size = _IN_BASE64[_BARE]
-        return [written[start : start + size] for start in range(0, len(written), size)]
+        begin_veil = begun(self.key, b"veil", _NUMBER).copy
+        begin_each = [begun(self.key, purpose, _HASH).copy for purpose in purposes]
+        number_of = int.from_bytes
+
+        def sealed(number: int) -> bytes:
+            content, seals = number.to_bytes(_NUMBER), b""
+            for begin in begin_each:
+                hash_ = begin()
+                hash_.update(content)
+                proof = hash_.digest()
+                hash_ = begin_veil()
+                hash_.update(proof)
+                seals += proof + (number_of(hash_.digest()) ^ number).to_bytes(_NUMBER)
+            # Whole groups of three bytes each, so encoded together: `urlsafe_b64encode` takes twice as long.
+            return b2a_base64(seals, newline=False).translate(_URL_SAFE)
+
+        return sealed
 
     def open(self, purpose: bytes, seal: str) -> int | None:
         """Return the number in a seal, or None if it was not sealed by us for this purpose."""
@@ -118,12 +125,6 @@ def _hashed(key: str, purpose: bytes, size: int, content: bytes) -> bytes:
     return hash_.digest()
 
 
-@lru_cache(maxsize=8)
-def _all_begun(key: str, purposes: tuple[bytes, ...]) -> list[blake2b]:
-    """Return the hash that hides numbers, and those that seals begin with."""
-    return [begun(key, b"veil", _NUMBER), *(begun(key, purpose, _HASH) for purpose in purposes)]
-
-
 @lru_cache(maxsize=64)  # a copy is made in two thirds of the time
 def begun(key: str, purpose: bytes, size: int) -> blake2b:
     """Return a hash of so many bytes that has taken in its key; what is hashed goes into a copy of it."""
@@ -132,7 +133,7 @@ def begun(key: str, purpose: bytes, size: int) -> blake2b:
 
 def _decoded(seal: str, size: int) -> bytes:
     """Return the bytes of a seal, or none if it cannot be one."""
-    if len(seal) != _IN_BASE64[size] or not seal.isascii():
+    if len(seal) != _LENGTHS[size] or not seal.isascii():
         return b""
     try:
         sealed = urlsafe_b64decode(seal)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from hashlib import blake2b
 from hmac import compare_digest
 from itertools import islice
 from typing import NamedTuple
@@ -38,7 +40,8 @@ _FORMER = re.compile(r"(0|[1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
 # Case and spaces are what mail programs change; the token is all that counts.
 _FORMER_BY_MAIL = re.compile(r"(?<![\w.])([1-9]\d{0,17})\.([0-9a-f]{24})(?![\w.])", re.ASCII | re.IGNORECASE)
 _BY_MAIL = re.compile(r"(?<![a-z0-9])[a-z2-7]{39}(?![a-z0-9])", re.ASCII | re.IGNORECASE)
-_MARK = re.compile(r"(\d{1,18})-([0-9a-f]{16})", re.ASCII)
+_PROOF = 16  # characters of the hash in a mark
+_MARK = re.compile(rf"(\d{{1,18}})-([0-9a-f]{{{_PROOF}}})", re.ASCII)
 _TAG = "+out-"
 # What may stand before the @ (RFC 5321, 4.5.3.1.1).
 _LONGEST_LOCAL = 64
@@ -85,12 +88,13 @@ class Links:
         """
         if not self.public_url:
             return OwnLinks(self.way_out_by_mail(subscriber_key, mailbox, tagged=tagged))
-        unsubscribe, feedback, preferences = self._seals.seal_each(_OF_OWN_LINKS, subscriber_key)
         return OwnLinks(
-            f"{self.public_url}/{UNSUBSCRIBE}/{unsubscribe}",
-            f"{self.public_url}/{FEEDBACK}/{feedback}",
-            f"{self.public_url}/{PREFERENCES}/{preferences}",
+            self.unsubscribe(subscriber_key), self.feedback_of(subscriber_key), self.preferences(subscriber_key)
         )
+
+    def sealing_own_links(self) -> Callable[[int], bytes]:
+        """Return a function that makes of a reader's number the seals in `own_links`, one behind the other."""
+        return self._seals.sealing(*_OF_OWN_LINKS)
 
     def way_out_by_mail(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
         """Return the link to a mail by which a reader leaves a list (RFC 6068); takes what `own_links` takes."""
@@ -193,12 +197,22 @@ class Links:
 
         Relays on the way may change the case of letters, so it has small ones only.
         """
-        local, _, domain = mailbox.rpartition("@")
-        return f"{local}+{self.delivery_mark(delivery_key)}@{domain}"
+        return tagged(mailbox, self.delivery_mark(delivery_key))
 
     def delivery_mark(self, delivery_key: int) -> str:
         """Return what stands in a mail for its delivery, so that what comes back tells whose it is."""
-        return f"{delivery_key}-{self._proof(delivery_key, self.secret_key)}"
+        return self.marking()(delivery_key)
+
+    def marking(self) -> Callable[[int], str]:
+        """Return a function that does what `delivery_mark` does; what all have in common is done once."""
+        begin = _mac_begun(self.secret_key, b"bounce").copy
+
+        def mark(delivery_key: int) -> str:
+            hash_ = begin()
+            hash_.update(b"%d" % delivery_key)
+            return f"{delivery_key}-{hash_.hexdigest()[:_PROOF]}"
+
+        return mark
 
     def read_delivery_mark(self, mark: str) -> int | None:
         """Return the number of the delivery that a mark was made for, or None if not by us."""
@@ -236,7 +250,13 @@ class Links:
         return number if any(compare_digest(proof, mac) for mac in macs) else None
 
     def _proof(self, delivery_key: int, key: str) -> str:
-        return _mac(key, b"bounce", delivery_key).hex()[:16]
+        return _mac(key, b"bounce", delivery_key).hex()[:_PROOF]
+
+
+def tagged(mailbox: str, tag: str) -> str:
+    """Return the address of a mailbox with a tag, such as `papers+tag@example.org` (RFC 5233)."""
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}+{tag}@{domain}"
 
 
 def feedback_about(listing_key: int, *, like: bool) -> str:
@@ -262,6 +282,10 @@ def _mailto(mailbox: str, *, tagged: bool) -> tuple[str, str]:
 
 
 def _mac(secret: str, purpose: bytes, number: int) -> bytes:
-    hash_ = begun(secret, purpose, 18).copy()
+    hash_ = _mac_begun(secret, purpose).copy()
     hash_.update(b"%d" % number)
     return hash_.digest()
+
+
+def _mac_begun(secret: str, purpose: bytes) -> blake2b:
+    return begun(secret, purpose, 18)

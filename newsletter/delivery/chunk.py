@@ -10,6 +10,7 @@ import structlog
 
 from newsletter.core.delivery import Delivery
 from newsletter.core.errors import RenderError
+from newsletter.core.records import maker
 from newsletter.delivery.changed import Changed
 from newsletter.delivery.claims import Claims
 from newsletter.delivery.limits.doubts import Doubts
@@ -34,6 +35,9 @@ class InHand(NamedTuple):
     letter: Letter
     known: int
     begun: bool = False
+
+
+_in_hand = maker(InHand)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +104,7 @@ class Chunk:
             if letter and (relay.quota is None or relay.quota.reserve_at_once()):
                 if pace.spacing:
                     pace.reserve()
-                return InHand(delivery, letter, doubts.noted)
+                return _in_hand((delivery, letter, doubts.noted, False))
         except Exception:  # noqa: BLE001, S110 - not while another is in hand: raised again when its turn comes
             pass
         claims.put_back(delivery)

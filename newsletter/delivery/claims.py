@@ -79,6 +79,7 @@ class Claims:
         self._stopped = self._dry = False  # dry: the outbox had nothing more when it was asked last
         self._refills = 0  # times that something went back to it
         self._claiming: asyncio.Task[None] | None = None
+        self._is_claiming = False
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
         self._latest = clock()
@@ -102,8 +103,9 @@ class Claims:
     def take_now(self) -> Delivery | None:
         """Return the next delivery, if there is one that needs no waiting."""
         delivery = None if self._stopped else self._next()
-        if delivery and len(self._ready) < self._size and self._can_claim:
-            self._claim_more()  # before the connections have nothing to do
+        # Before the connections have nothing to do. What is cheapest to find out is asked first.
+        if delivery and not self._is_claiming and len(self._ready) < self._size and self._can_claim:
+            self._claim_more()
         return delivery
 
     def put_back(self, delivery: Delivery) -> None:
@@ -212,8 +214,9 @@ class Claims:
     def _claim_more(self) -> asyncio.Task[None]:
         """Return the claim that is going on, or a new one. A claim that failed is the last: all who ask get it."""
         if self._claiming is None or (self._claiming.done() and not self._claiming.exception()):
+            self._is_claiming = True
             self._claiming = asyncio.create_task(self._claim())
-            self._claiming.add_done_callback(_retrieve_exception)
+            self._claiming.add_done_callback(self._claimed)
         return self._claiming
 
     def _adapt(self) -> None:
@@ -244,8 +247,11 @@ class Claims:
                 self._ready.append(delivery)
         self._changed.notify()
 
+    def _claimed(self, claiming: asyncio.Task[None]) -> None:
+        """Note that a claim has ended.
 
-def _retrieve_exception(claiming: asyncio.Task[None]) -> None:
-    """Keep asyncio from logging a failure as never retrieved: nobody may be left to ask for more when it comes."""
-    if not claiming.cancelled():
-        claiming.exception()
+        If it failed, asyncio would log that as never retrieved: nobody may be left to ask for more when it ends.
+        """
+        self._is_claiming = False
+        if not claiming.cancelled():
+            claiming.exception()

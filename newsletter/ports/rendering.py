@@ -11,13 +11,14 @@ from newsletter.core.rendering import Rendering
 
 
 class Composed(NamedTuple):
-    """One reader's message in pieces; where it is to be signed, `sign` makes what comes before them.
+    """One reader's message in pieces, `size` bytes in all; if it is to be signed, `sign` makes what comes first.
 
     A signature takes longer than all the rest, but not the interpreter's lock, so it is better made in a thread.
     """
 
     sender: str  # the envelope's
     pieces: Sequence[bytes]
+    size: int
     sign: Callable[[], bytes] | None = None
 
 

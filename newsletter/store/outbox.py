@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.delivery import WAITING, Addressee, Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.records import maker
 from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
@@ -296,6 +297,7 @@ class SqlOutbox(Outbox):
             return await count_records(connection, list_name=list_name, day=day, states=states)
 
 
+_addressee, _delivery = maker(Addressee), maker(Delivery)
 _STATES = {state.value: state for state in DeliveryState}
 _STATUSES = {status.value: status for status in SubscriberStatus}
 _PAUSED_UNTIL = -1  # place in a row of `CLAIM`
@@ -307,9 +309,9 @@ _NO_BARS = [None, SubscriberStatus.ACTIVE.value, None]  # … which nearly all r
 def _claimed(row: Sequence[Any]) -> Delivery:
     """Return a delivery of `CLAIM`."""
     key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, email, name, *_ = row
-    addressee, choice = Addressee(email, name), read_choice(chosen)
+    addressee, choice = _addressee((email, name)), read_choice(chosen)
     state, due_at = _STATES[state], read_moment(due_at)
-    return Delivery(key, issue_key, subscriber_key, addressee, state, due_at, attempts, choice, subject)
+    return _delivery((key, issue_key, subscriber_key, addressee, state, due_at, attempts, choice, subject))
 
 
 def _bar(row: Sequence[Any], day: str | None) -> Bar | None:

@@ -52,7 +52,7 @@ class PlainMessage:
 
     def composed_for(self, delivery: Delivery) -> Composed:
         sender, raw = self.for_reader(delivery)
-        return Composed(sender, [raw])
+        return Composed(sender, [raw], len(raw))
 
 
 async def message_for(issue_key: int) -> PlainMessage:

@@ -274,6 +274,21 @@ def test_no_name_and_no_subject_can_add_a_field_or_a_recipient(name: str, subjec
     assert len(parsed.keys()) == 17
 
 
+PAGE = make.rendered(make.issue())
+KEPT = make.made_of(PAGE, make.issue())
+
+
+@given(st.text(max_size=80), st.integers(1, 10**12), st.integers(1, 10**12))
+def test_readers_who_share_a_choice_get_what_each_would_get_alone_and_its_size_is_known(
+    name: str, key: int, subscriber_key: int
+) -> None:
+    to = make.chosen(make.issue(), make.delivery(name=name))._replace(key=key, subscriber_key=subscriber_key)
+    alone = make.made_of(PAGE, make.issue()).for_reader(to)[1]
+    for mail in [KEPT.composed_for(to) for _ in range(3)]:  # what readers share is kept from the second on
+        assert b"".join(mail.pieces) == alone
+        assert mail.size == len(alone)
+
+
 def test_a_sender_that_is_none_is_refused_when_the_message_is_built() -> None:
     with pytest.raises(RenderError, match="is not an address"):
         make.message(make.issue(head=make.masthead(sender="Daily Papers")))

@@ -8,12 +8,16 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from newsletter.core.delivery import Delivery
+from newsletter.core.records import maker
 from newsletter.delivery.messages.signatures import Signature, Signatures
 from newsletter.delivery.smtp.session import Letter, is_plain
 from newsletter.ports import Message
 
 _AHEAD = 96  # letters that are made before their turn, so that threads sign them meanwhile
 _AT_ONCE = 16  # … in one go; as many that need no signature, which are sent while the processor's cache holds them
+
+
+_letter = maker(Letter)
 
 
 class _Unsigned(NamedTuple):
@@ -114,10 +118,10 @@ class Composer:
             return self._ready.pop(delivery.key)
         if delivery.key in self._unsigned:
             letter, signature = self._unsigned.pop(delivery.key)
-            return letter._replace(pieces=(signature.value(), *letter.pieces))
+            return letter.signed(signature.value())
         self._make_room()
         letter, sign = self._compose(delivery, message)
-        return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
+        return letter.signed(sign()) if sign else letter
 
     def _make_room(self) -> None:
         """Drop the oldest letters, if there is no room for others: their readers' domains may take long."""
@@ -128,6 +132,6 @@ class Composer:
 
     def _compose(self, delivery: Delivery, message: Message) -> tuple[Letter, Callable[[], bytes] | None]:
         """Return a letter without its signature, and what makes that, if it is to be signed."""
-        sender, pieces, sign = message.composed_for(delivery)
+        sender, pieces, size, sign = message.composed_for(delivery)
         recipient = delivery.subscriber.email
-        return Letter(sender, recipient, pieces, self._is_plain and recipient.isascii()), sign
+        return _letter((sender, recipient, pieces, self._is_plain and recipient.isascii(), size)), sign

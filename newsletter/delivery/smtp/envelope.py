@@ -78,9 +78,9 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
 
 def commands(letter: Letter, offers: Offers, relay: str) -> bytes:
     """Return MAIL, RCPT and DATA for a letter in one piece for the wire; takes and raises what `envelope` does."""
-    sender, recipient, pieces, is_plain = letter
+    sender, recipient, pieces, is_plain, size = letter
     if is_plain and offers.size and _USUAL.fullmatch(f"<{sender}><{recipient}>"):
-        size = sum(map(len, pieces))
+        size = size or sum(map(len, pieces))
         if size <= (offers.limit or size):
             return f"MAIL FROM:<{sender}> SIZE={size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
     addressed = envelope(letter, offers, relay)

@@ -34,6 +34,7 @@ _LONGEST_JOINED_TIMEOUT = 10.0  # seconds
 _WELL_PROVEN = 100  # joined envelopes in a row, after which one without an answer may have been an accident
 _DONE, _NO, _NOW = Kind.DONE, Going.NO, Going.NOW  # looked up once: each message needs them
 _COMMANDS = 3  # of an envelope: MAIL, RCPT, DATA
+_ALL = 1 + _COMMANDS  # answers to a message and to the envelope that was joined to it
 
 
 class PipelinedSession:
@@ -139,8 +140,8 @@ class PipelinedSession:
         if self._announced is None:
             return await self._judged(*await self._ask(letter))
         self._left -= 1
-        if is_leave(self._wire.at_hand(3)):
-            self._take_leave(3)
+        if is_leave(self._wire.replies[:_COMMANDS]):
+            self._take_leave(_COMMANDS)
             return None
         return await self._judged(*await self._answers_to_joined())
 
@@ -239,13 +240,13 @@ class PipelinedSession:
     def _go_on(self, feed: Feed) -> bool:
         """Go on to the announced letter, if the one before and its own envelope have been taken by now."""
         announced, wire = self._announced, self._wire
-        taken, *answers = wire.at_hand(1 + _COMMANDS)
-        if announced is None or taken.code // 100 != _DONE or not is_leave(answers):
+        taken = wire.replies[0]
+        if announced is None or taken.code // 100 != _DONE or not is_leave(wire.replies[1:_ALL]):
             return False
         going = feed.go_on(verdict(taken, self._name), partial(self._begun, announced))
         if going is _NO:
             return False
-        self._take_leave(1 + _COMMANDS)
+        self._take_leave(_ALL)
         self._used = self._experience.took_mail = True
         self._left -= 1
         following = feed.look_ahead() if self._left > 1 and self._joins.may_join else None
@@ -276,7 +277,7 @@ class PipelinedSession:
     def _take_leave(self, replies: int) -> None:
         """Note that the announced letter's envelope was taken, as the last of so many replies say."""
         self._announced = None
-        self._wire.skip(replies)
+        del self._wire.replies[:replies]
         self._joins.worked()
         self._unclean = False
 
@@ -285,7 +286,7 @@ class PipelinedSession:
         pieces, end = content(letter)
         # In one write, and so in one TLS record: a server that reads both at once answers both at once, instead of
         # keeping the second answer back until the first is acknowledged.
-        self._wire.write(end + joined, replies=1 + _COMMANDS if joined else 1, before=pieces)
+        self._wire.write(end + joined, replies=_ALL if joined else 1, before=pieces)
 
     def _join(self, following: Letter) -> bytes:
         """Return the next letter's commands, or nothing if they can't stand in the write of the final dot."""

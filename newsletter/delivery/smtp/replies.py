@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from newsletter.core.delivery import DeliveryState, Doubt, Outcome
 from newsletter.core.errors import RelayError
+from newsletter.core.records import maker
 from newsletter.core.text import one_line
 
 _TEXT_LIMIT = 300  # characters of a reply that are looked at for words, and kept in the ledger
@@ -83,7 +84,8 @@ class Kind(IntEnum):
 
 
 # A member that is looked up in its class takes some 0.2 µs (Python 3.11), and each message needs a dozen.
-_DONE, _SENT = Kind.DONE, DeliveryState.SENT
+_DONE, _SENT, _NO_DOUBT = Kind.DONE, DeliveryState.SENT, Doubt.NONE
+_made_outcome = maker(Outcome)
 
 
 class Stage(Enum):
@@ -149,7 +151,7 @@ def verdict(reply: Reply, relay: str) -> Outcome:
     """Return what the reply to a message makes of the delivery; raises like `step`."""
     code, text = reply
     if code // 100 == _DONE:
-        return Outcome(_SENT, code, one_line(text, _TEXT_LIMIT), relay)
+        return _made_outcome((_SENT, code, one_line(text, _TEXT_LIMIT), relay, False, _NO_DOUBT))
     return _objection(Stage.MESSAGE, reply, relay)
 
 

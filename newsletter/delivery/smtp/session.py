@@ -29,18 +29,25 @@ class Letter(NamedTuple):
     """One message in its envelope: bare addresses; final bytes with CRLF line ends, in pieces, the last not empty.
 
     `is_plain` says that the message is ASCII, and that none of its lines begins with a dot. To search 60 KB for
-    that takes longer than to compose them, so it is found out once for an issue.
+    that takes longer than to compose them, so it is found out once for an issue. `known_size` is what `size`
+    returns if that is known, else 0.
     """
 
     sender: str
     recipient: str
     pieces: Sequence[bytes]
     is_plain: bool = False
+    known_size: int = 0
 
     @property
     def size(self) -> int:
         """Return the message's length in bytes."""
-        return sum(map(len, self.pieces))
+        return self.known_size or sum(map(len, self.pieces))
+
+    def signed(self, signature: bytes) -> Letter:
+        """Return the letter with a signature before its other header fields."""
+        size = self.size + len(signature)
+        return self._replace(pieces=(signature, *self.pieces), known_size=size)
 
 
 class Going(Enum):

@@ -46,6 +46,8 @@ class Wire(asyncio.Protocol):
             is_tls: each piece of a write would be a TLS record of its own.
             acknowledge: asks the system to acknowledge at once what it has received.
         """
+        # What has come and nobody has taken: few, those of one message. They may be taken without a coroutine.
+        self.replies: list[Reply] = []
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._is_tls = is_tls
@@ -53,7 +55,6 @@ class Wire(asyncio.Protocol):
         self._unread = b""
         self._lines: list[str] = []  # of a reply that isn't complete
         self._length = 0
-        self._replies: list[Reply] = []  # few: those of one message
         self._awaited = 0
         self._waiter: asyncio.Future[None] | None = None
         self._on_reply: Callable[[], bool] | None = None
@@ -101,14 +102,6 @@ class Wire(asyncio.Protocol):
         else:
             self._transport.writelines((b"".join((*before, last)),))  # one is taken in less time than many
 
-    def at_hand(self, count: int) -> list[Reply]:
-        """Return the next `count` replies, as far as they have come; `skip` takes them. No coroutine is needed."""
-        return self._replies[:count]
-
-    def skip(self, count: int) -> None:
-        """Take the next `count` replies, which must be at hand."""
-        del self._replies[:count]
-
     def on_reply(self, go_on: Callable[[], bool] | None) -> None:
         """Set what is called when replies have come that somebody waits for; None: nothing is.
 
@@ -137,7 +130,7 @@ class Wire(asyncio.Protocol):
             SilentError: it did not come in time.
             LostError: there will be none.
         """
-        while not self._replies:
+        while not self.replies:
             if self.lost:
                 raise (SilentError if self._is_silent else LostError)(self.lost)
             self._waiter = self._loop.create_future()
@@ -148,7 +141,7 @@ class Wire(asyncio.Protocol):
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._replies.pop(0)
+        return self.replies.pop(0)
 
     def abort(self) -> None:
         """Close at once."""
@@ -164,12 +157,12 @@ class Wire(asyncio.Protocol):
         left = self._awaited - len(replies)
         if replies and left >= 0 and not self.lost:  # so it is nearly always
             self._awaited = left
-            self._replies += replies
+            self.replies += replies
         else:
             self._read_lines(data)
         if self._awaited > 0 and self._acknowledge and not self.lost:
             self._acknowledge_at_once()
-        if self._replies and not self._is_held and (self.lost or not self._goes_on()):
+        if self.replies and not self._is_held and (self.lost or not self._goes_on()):
             self._wake()
 
     def _read_lines(self, data: bytes) -> None:
@@ -233,7 +226,7 @@ class Wire(asyncio.Protocol):
             self._lines, self._length = [], 0
         self._awaited -= 1
         if self._awaited >= 0:
-            self._replies.append(reply)
+            self.replies.append(reply)
         else:
             self._lose(str(reply) if reply.kind == Kind.LATER else f"an answer to nothing: {reply}")
 

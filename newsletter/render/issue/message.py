@@ -10,9 +10,11 @@ from urllib.parse import quote
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
+from newsletter.core.records import maker
 from newsletter.core.rendering import Rendering
+from newsletter.core.seals import IN_BASE64
 from newsletter.core.text import one_line
-from newsletter.core.tokens import DELIVERY_HEADER, Links, OwnLinks
+from newsletter.core.tokens import DELIVERY_HEADER, Links, OwnLinks, tagged
 from newsletter.ports import Composed, Message
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
@@ -20,9 +22,9 @@ from newsletter.render.issue.language import language
 from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
+from newsletter.render.mime.link_lines import LinkLines
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
 from newsletter.render.mime.pieces import is_plain, line_of
-from newsletter.render.mime.quoted import soft
 from newsletter.render.mime.readers import reader_lines
 from newsletter.render.mime.segments import Body
 
@@ -36,6 +38,9 @@ _SUBJECTS_KEPT = 512
 _LINKS = ("unsubscribe_url", "feedback_url", "preferences_url")
 _SLOTS = ("email", "name", *_LINKS)  # of what is a reader's own
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
+
+
+_composed = maker(Composed)
 
 
 class IssueMessage(Message):
@@ -80,16 +85,14 @@ class IssueMessage(Message):
         self._kept: dict[tuple[Choice, str], tuple[bytes, Body]] = {}
         # Readers whose choices differ have one of few leads, and so of few subjects.
         self._subject = lru_cache(maxsize=_SUBJECTS_KEPT)(partial(headers.text, "Subject"))
-        # What stands around the mark of a delivery in the fields that name it: they are made for each reader.
-        own_id = headers.raw("Message-ID", f"<{self._day}.@{self._sender.domain}>").decode()
-        first, at, domain = own_id.partition("@")
-        self._around_mark = first, f"{at}{domain}{DELIVERY_HEADER}: "
+        self._mark, self._around_mark = links.marking(), self._texts_around_mark()
         self._from = headers.mailbox("From", self._sender)
         if self._reply_to:
             self._from += headers.mailbox("Reply-To", self._reply_to)
         own = self._own_links(_LARGEST_KEY)
         # Seals are as long for each reader, of letters, digits, `-` and `_`: one reader's links tell of all.
-        self._has_plain_links = all(map(is_plain, own))
+        self._link_lines = LinkLines(own) if all(map(is_plain, own)) else None
+        self._seals_of, self._before_seal = links.sealing_own_links(), own.unsubscribe[:-IN_BASE64].encode()
         masthead = issue.masthead
         self._has_second_way_out = bool(links.public_url and (masthead.unsubscribe_mailto or self._bounces_to))
         headers.raw("List-Unsubscribe", f"<{own.unsubscribe}>")  # raises what `_ways_out` does not look for
@@ -97,7 +100,7 @@ class IssueMessage(Message):
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; raises like `composed_for`."""
-        sender, pieces, sign = self.composed_for(delivery)
+        sender, pieces, _, sign = self.composed_for(delivery)
         return sender, (sign() if sign else b"") + b"".join(pieces)
 
     def composed_for(self, delivery: Delivery) -> Composed:
@@ -108,8 +111,8 @@ class IssueMessage(Message):
         Raises:
             RenderError: the reader's address can't stand in a header.
         """
-        reader = delivery.subscriber
-        own = self._own_links(delivery.subscriber_key)
+        reader, mark = delivery.subscriber, self._mark(delivery.key)
+        unsubscribe, links = self._links_of(delivery.subscriber_key)
         subject, body = self._body(delivery.choice, delivery.subject)
         to, lines = reader_lines(reader.email, reader.name, _shown)
         head = (
@@ -117,38 +120,35 @@ class IssueMessage(Message):
             subject,
             to,
             headers.date("Date", delivery.due_at),
-            self._identity(delivery),
-            self._ways_out(delivery, own.unsubscribe),
+            self._identity(delivery, mark),
+            self._ways_out(delivery, unsubscribe),
             self._tail,
         )
-        filled = body.with_lines(_SLOTS, lines + self._lines_of_links(own))
-        return Composed(self._envelope_sender(delivery), *signable(head, filled, self._signer))
+        filled, size = body.with_lines(_SLOTS, lines + links)
+        sender = tagged(self._bounces_to, mark) if self._bounces_to else self._sender.address
+        return _composed((sender, *signable(head, filled, size, self._signer)))
 
     def _own_links(self, subscriber_key: int) -> OwnLinks:
         return self._links.own_links(subscriber_key, self._leaving_to, tagged=self._is_tagged)
 
-    def _lines_of_links(self, own: OwnLinks) -> list[bytes]:
-        """Return the links as lines of a text part and of an HTML part, one after the other."""
-        if self._has_plain_links:
-            unsubscribe, feedback, preferences = map(soft, own)
-            return [unsubscribe, unsubscribe, feedback, feedback, preferences, preferences]
-        return [line for link in own for line in line_of(link)]
+    def _links_of(self, subscriber_key: int) -> tuple[bytes, list[bytes]]:
+        """Return the link by which a reader leaves; and all links as lines of a text part and of an HTML part."""
+        if self._link_lines:
+            seals = self._seals_of(subscriber_key)
+            return self._before_seal + seals[:IN_BASE64], self._link_lines.of(seals)
+        own = self._own_links(subscriber_key)
+        return own.unsubscribe.encode(), [line for link in own for line in line_of(link)]
 
-    def _ways_out(self, delivery: Delivery, unsubscribe: str) -> bytes:
+    def _ways_out(self, delivery: Delivery, unsubscribe: bytes) -> bytes:
         """Return List-Unsubscribe (RFC 2369): a page, and the mail to leave by where a mailbox takes such."""
         if not self._has_second_way_out:
-            return b"List-Unsubscribe: <%b>\r\n" % unsubscribe.encode()
+            return b"List-Unsubscribe: <%b>\r\n" % unsubscribe
         written = self._issue.masthead.unsubscribe_mailto
         if "?" in written:  # the operator's own, who reads it
             mail = f"mailto:{written.removeprefix('mailto:')}"
         else:
             mail = self._links.way_out_by_mail(delivery.subscriber_key, self._leaving_to, tagged=self._is_tagged)
-        return headers.raw("List-Unsubscribe", f"<{unsubscribe}>", f"<{mail}>")
-
-    def _envelope_sender(self, delivery: Delivery) -> str:
-        if not self._bounces_to:
-            return self._sender.address
-        return self._links.bounce_address(self._bounces_to, delivery.key)
+        return headers.raw("List-Unsubscribe", f"<{unsubscribe.decode()}>", f"<{mail}>")
 
     def _body(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
         """Return what `_arrange` does; it is kept from the second time on, for most choices are one reader's."""
@@ -180,7 +180,13 @@ class IssueMessage(Message):
         """Return the values of slots that are the same for all readers."""
         return {} if self._links.public_url else {"feedback_url": "", "preferences_url": ""}
 
-    def _identity(self, delivery: Delivery) -> bytes:
+    def _texts_around_mark(self) -> tuple[str, str]:
+        """Return what stands before and between the marks of a delivery in the fields of `_identity`."""
+        own_id = headers.raw("Message-ID", f"<{self._day}.@{self._sender.domain}>").decode()
+        first, at, domain = own_id.partition("@")
+        return first, f"{at}{domain}{DELIVERY_HEADER}: "
+
+    def _identity(self, delivery: Delivery, mark: str) -> bytes:
         """Return the Message-ID, and our own header.
 
         In what comes back, either of them tells which delivery it is. Some relays write a Message-ID of their own.
@@ -189,7 +195,7 @@ class IssueMessage(Message):
             name = f"{self._issue.list} trial {delivery.due_at.isoformat()}"
             own_id = message_id(name, self._issue.day, delivery.subscriber.email, self._sender.domain)
             return headers.raw("Message-ID", own_id)
-        mark, (first, between) = self._links.delivery_mark(delivery.key), self._around_mark
+        first, between = self._around_mark
         return f"{first}{mark}{between}{mark}\r\n".encode()
 
     def _list_headers(self) -> bytes:

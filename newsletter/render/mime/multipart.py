@@ -54,14 +54,21 @@ def _around_parts(boundary: str) -> tuple[bytes, bytes, bytes]:
 
 
 def signable(
-    head: Sequence[bytes], body: Sequence[bytes], signer: Signer | None
-) -> tuple[tuple[bytes, ...], Callable[[], bytes] | None]:
-    """Return a message in pieces, and a function that returns its DKIM-Signature, or None without a signer.
+    head: Sequence[bytes], body: Sequence[bytes], size: int, signer: Signer | None
+) -> tuple[tuple[bytes, ...], int, Callable[[], bytes] | None]:
+    """Return a message in pieces, their size, and a function that returns its DKIM-Signature, if it has one.
 
-    Without one, the pieces of the body stay as they are: to join and to send them takes longer than to send them.
+    Without a signer, the pieces of the body stay as they are: to join and to send them takes longer than to send
+    them.
+
+    Args:
+        head: the header fields.
+        body: in pieces.
+        size: of the body, in bytes.
+        signer: signs the message; None: nobody does.
     """
     before = b"".join((*head, b"\r\n"))
     if signer is None:
-        return (before, *body), None
+        return (before, *body), len(before) + size, None
     whole = b"".join(body)
-    return (before, whole), signer.prepare(head, whole)
+    return (before, whole), len(before) + size, signer.prepare(head, whole)

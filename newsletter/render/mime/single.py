@@ -50,5 +50,6 @@ def single_message(
         *([more] if more else []),
         multipart_headers(boundary),
     )
-    pieces, sign = signable(head, (b"".join(parts),), signer)
+    body = b"".join(parts)
+    pieces, _, sign = signable(head, (body,), len(body), signer)
     return (sign() if sign else b"") + b"".join(pieces)
