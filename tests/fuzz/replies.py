@@ -53,7 +53,7 @@ async def _heard(data: bytes) -> list[Reply]:
         link.data_received(data[start : start + 4_000])
     assert transport.aborted == bool(link.lost)
     assert "\n" not in link.lost
-    return link.at_hand(1_000)
+    return link.replies
 
 
 def _said(text: str) -> None:
