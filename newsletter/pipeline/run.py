@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 _SILENT = "no source could be read"
 _HELD = "another process holds the rest and sends it"
+LOOKS_AT_OTHERS, _BETWEEN_LOOKS = 50, 0.1  # how often, and seconds
 _WORTH_LOGGING = timedelta(minutes=30)  # of an issue that is made after its hour
 
 
@@ -222,10 +223,20 @@ class Pipeline:
             issues += [other for other in open_issues if issue is None or other.key != issue.key]
         elif published and issue and not published.created:
             await self.store.outbox.hasten(issue.key, now=edition.agenda.now)
-        return [
+        delivered = [
             await self.delivering.deliver(issue, at_once=is_named, progress=wish.progress, stop=wish.stop)
             for issue in issues
         ]
+        if issues and not wish.only_due:
+            await self._let_others_end(issues[0].key, wish.stop)
+        return delivered
+
+    async def _let_others_end(self, issue_key: int, stop: asyncio.Event | None) -> None:
+        """Wait a moment while another process holds deliveries of an issue: two runs at once end together."""
+        for _ in range(LOOKS_AT_OTHERS):
+            if (stop and stop.is_set()) or not await self.store.outbox.is_held(issue_key):
+                return
+            await asyncio.sleep(_BETWEEN_LOOKS)
 
     async def report(
         self,

@@ -208,7 +208,8 @@ class Connection(aiosqlite.Connection):
 
     def _interrupt(self) -> None:
         if self._connection is not None:
-            self._connection.interrupt()
+            with suppress(sqlite3.ProgrammingError):  # the thread has closed it this moment
+                self._connection.interrupt()
 
 
 def _look_at(ended: asyncio.Future[Any]) -> None:

@@ -13,8 +13,9 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,7 @@ smtpd_peername_lookup = no
 """
 
 _LONGEST_END = 20.0  # seconds
+_STARTS = 3
 
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -132,21 +134,37 @@ async def _postfix(folder: Path, certificates: Certificates, more: str) -> Async
     port = free_port()
     _configure(folder, certificates, more, port, auth.sockets[0].getsockname()[1])
     command = program, "-c", str(folder / "etc")
-    run = await asyncio.create_subprocess_exec(*command, "start-fg", start_new_session=True)
+    run = await _start(command, port)
     try:
-        await answers(port)
         yield Postfix(port, folder / "mail" / "box")
     finally:
-        end = await asyncio.create_subprocess_exec(*command, "abort")
-        await end.wait()
-        try:
-            async with asyncio.timeout(_LONGEST_END):
-                await run.wait()
-        except TimeoutError:  # one that was still starting does not hear of it
-            os.killpg(run.pid, signal.SIGKILL)
-            await run.wait()
+        end = await asyncio.create_subprocess_exec(*command, "abort", start_new_session=True)
+        for one in (end, run):
+            await _end(one, within=_LONGEST_END)
         auth.close()
         await asyncio.gather(*logins.serving)
+
+
+async def _start(command: Sequence[str], port: int) -> Process:
+    """Start Postfix, and return it once it listens; begin again if it does not, as seen on busy machines."""
+    for _ in range(_STARTS):
+        run = await asyncio.create_subprocess_exec(*command, "start-fg", start_new_session=True)
+        with suppress(TimeoutError):
+            await answers(port)
+            return run
+        await _end(run, within=0)
+    raise TimeoutError(f"Postfix did not listen at {port}")
+
+
+async def _end(process: Process, *, within: float) -> None:
+    """Wait until a process has ended; after so many seconds, kill it and all that it began."""
+    try:
+        async with asyncio.timeout(within):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def _configure(folder: Path, certificates: Certificates, more: str, port: int, auth_port: int) -> None:

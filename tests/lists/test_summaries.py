@@ -71,5 +71,5 @@ def test_a_list_that_asks_for_summaries_where_no_model_is_set_is_warned_of(
 
     assert len(found) == warned
     for line in found:
-        assert line.startswith(f"{tmp_path / 'daily.toml'}: [summaries] asks for summaries")
+        assert line.startswith(f"{tmp_path / 'daily.toml'}:6: [summaries] asks for summaries")
         assert "NEWSLETTER_SUMMARIES__URL and NEWSLETTER_SUMMARIES__MODEL" in line

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
+from newsletter.core.delivery import Change, DeliveryState, begun
 from newsletter.core.newsletter_list import Cadence
+from newsletter.pipeline import run
 from newsletter.pipeline.report import RunReport, RunStatus
 from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
@@ -224,8 +227,9 @@ async def test_a_list_whose_only_reader_has_left_has_nobody(desk_with: MakeDesk)
 
 
 async def test_while_another_process_holds_deliveries_a_run_does_not_say_that_all_is_sent(
-    desk_with: MakeDesk,
+    desk_with: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run, "LOOKS_AT_OTHERS", 1)
     desk = desk_with(every_day())
     desk.subscribe("bob", hour=time(20))
     desk.post.is_down = True
@@ -241,3 +245,21 @@ async def test_while_another_process_holds_deliveries_a_run_does_not_say_that_al
     assert (meanwhile.status, meanwhile.sent_now) == (RunStatus.PARTIAL, 0)
     assert meanwhile.reason == "another process holds the rest and sends it"
     assert (after.status, after.sent_now, after.reason) == (RunStatus.SENT, 1, "")  # bob's hour comes later
+
+
+async def test_a_run_waits_a_moment_for_another_process_that_sends_the_rest(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day())
+    desk.post.is_down = True
+    await desk.run(THURSDAY)
+    desk.post.is_down = False
+    outbox = desk.store.outbox
+    async with outbox.worker() as worker:
+        [issue_key] = await outbox.open_issues()
+        [held] = await outbox.claim(worker, issue_key=issue_key, now=desk.now, limit=5)
+        second = asyncio.create_task(desk.run_now())
+        await asyncio.sleep(0.3)
+        assert not second.done()
+        steps = [begun(held, desk.now), Change(held.key, DeliveryState.SENT, desk.now, held.attempts + 1)]
+        await outbox.record(steps, worker=worker)
+    report = await second
+    assert (report.status, report.sent_now, report.reason) == (RunStatus.SENT, 0, "")
