@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from newsletter.core.alarms import Alarm
     from newsletter.pipeline.report import RunReport
     from newsletter.pipeline.run import Wish
-    from newsletter.ports import ListFile, LoadedLists
+    from newsletter.ports import ListFile
     from newsletter.scheduling.first_issue import FirstIssue
 
 
@@ -102,7 +102,7 @@ def _check_first_use(list_name: str | None, day: date, *, quiet: bool, as_json: 
     if ledger is None or ledger.exists():
         return
     lists = bootstrap.list_files(loaded)
-    right, wrong = _of_list(lists.read(), list_name)
+    right, wrong = right_and_wrong(lists, list_name)
     if right:
         return
     if not wrong:
@@ -112,14 +112,6 @@ def _check_first_use(list_name: str | None, day: date, *, quiet: bool, as_json: 
     if as_json:
         say_reports(with_wrong_files([], wrong, day), as_json=True)
     raise typer.Exit(Exit.CONFIGURATION)
-
-
-def _of_list(loaded: LoadedLists, name: str | None) -> tuple[list[ListFile], dict[str, ListFileError]]:
-    """Return the list of a name or all lists, and what is wrong with files by the names of their lists."""
-    return (
-        [file for known, file in loaded.right.items() if name in {None, known}],
-        {known: error for known, error in loaded.wrong.items() if name in {None, known}},
-    )
 
 
 def _ask_for_first_issues(list_name: str | None) -> None:
@@ -196,7 +188,7 @@ async def _run_lists(
     from newsletter.cli.progress import progress
     from newsletter.pipeline.run import Wish
 
-    files, wrong = _of_list(program.lists.read(), list_name)
+    files, wrong = right_and_wrong(program.lists, list_name)
     for error in wrong.values():
         complain(str(error))
     reports = []

@@ -167,15 +167,15 @@ def chosen_with_wrong(lists: Lists, name: str | None) -> tuple[list[ListFile], l
     files, wrong = right_and_wrong(lists, name)
     if not files and not wrong:
         raise UsageError(no_list(lists, name))
-    return files, wrong
+    return files, list(wrong.values())
 
 
-def right_and_wrong(lists: Lists, name: str | None) -> tuple[list[ListFile], list[ListFileError]]:
-    """Return what `chosen_with_wrong` does; nothing, if there is no such list."""
+def right_and_wrong(lists: Lists, name: str | None) -> tuple[list[ListFile], dict[str, ListFileError]]:
+    """Return the list of that name, or all lists; and what is wrong with files, by the names of their lists."""
     loaded = lists.read()
     return (
         [file for known, file in loaded.right.items() if name in {None, known}],
-        [error for known, error in loaded.wrong.items() if name in {None, known}],
+        {known: error for known, error in loaded.wrong.items() if name in {None, known}},
     )
 
 

@@ -83,7 +83,7 @@ class HighWaterMark:
         """Note, durably, that the ledger has come further."""
         name, *_, place = await self._ledger.read()
         if name:
-            await asyncio.to_thread(self._keep, name, place, await self._ledger.advance())
+            await asyncio.to_thread(self._keep, name, self._at(place), await self._ledger.advance())
 
     async def is_older(self) -> bool:
         """Return whether the ledger is an older copy, a backup, or a new one in the place of one that is gone."""
@@ -96,14 +96,14 @@ class HighWaterMark:
         if reached < known:  # another process of this folder may have gone on between the two looks
             _, reached, copied_at, _ = await self._ledger.read()
         is_new = name not in marks and not reached
-        gone = marks.get(_AT + place, 0) if is_new else 0
+        gone = marks.get(self._at(place), 0) if is_new else 0
         return _Compared(reached=reached, known=known, gone=gone, copied_at=copied_at)
 
     async def accept(self) -> None:
         """Go on with an older copy or a new ledger, as the operator wishes."""
         name, *_, place = await self._ledger.read()
         mark = await self._ledger.accept(at_least=await self.known(name) + 1)
-        await asyncio.to_thread(self._keep, name, place, mark)
+        await asyncio.to_thread(self._keep, name, self._at(place), mark)
 
     async def known(self, name: str) -> int:
         """Return how far the ledger of an identity had come, as far as the folder says; 0: it says nothing."""
@@ -119,6 +119,10 @@ class HighWaterMark:
             log.warning("high_water_mark_not_read", file=str(self._folder / _FILE), reason=str(error))
             return {}
 
+    def _at(self, place: str) -> str:
+        """Return the name of a place among the marks: of one in the folder without that, as it may be moved."""
+        return _AT + place.removeprefix(f"{self._folder.absolute()}{os.sep}")
+
     def _keep(self, name: str, place: str, mark: int) -> None:
         """Write the mark down for the ledger and its place, unless another process has written a higher one."""
         try:
@@ -126,7 +130,7 @@ class HighWaterMark:
             with _alone(self._folder):
                 marks = self._read()
                 if marks.get(name, 0) < mark:
-                    marks |= {name: mark, _AT + place: mark}
+                    marks |= {name: mark, place: mark}
                     write_whole(self._folder / _FILE, json.dumps(marks).encode(), durable=True)
         except OSError as error:  # a delivery is worth more than the mark
             log.warning("high_water_mark_not_kept", file=str(self._folder / _FILE), reason=error.strerror)

@@ -177,7 +177,7 @@ class Watch:
             await self.alarm.over([Cause.NO_ISSUE], list_.name)
 
     async def _is_late(self, list_: NewsletterList, slot: Slot, now: datetime) -> bool:
-        """Return whether a slot should have its issue by now. A new list gets its time from its first sight."""
+        """Return whether a slot should have its issue by now. A new list has time from when it is first seen."""
         first_seen = await self.store.slots.first_seen(list_.name, now=now)
         if now - max(slot.at, first_seen) < _ISSUE_AFTER:
             return False

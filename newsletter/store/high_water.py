@@ -22,8 +22,8 @@ class SqlHighWater(HighWater):
         async with self._database.read() as connection:
             await require_in_place(connection, self._database.where)
             row = (await connection.execute(sa.select(ledger.c.id, ledger.c.mark, ledger.c.copied_at))).one()
-        path = self._database.path  # its name alone: the folder may be moved
-        place = self._database.where if path is None else path.name
+        path = self._database.path
+        place = self._database.where if path is None else str(path.absolute())
         return Reached("" if self._database.is_in_memory else row.id, row.mark, row.copied_at, place)
 
     @override

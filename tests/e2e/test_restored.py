@@ -155,3 +155,12 @@ async def test_a_mark_that_is_damaged_or_cannot_be_kept_is_said_and_holds_up_no_
     done = await workplace.run("run", "--date", "2026-03-16", "--json")
     assert (done.code, done.json["deliveries"]["sent"]) == (0, 1)
     assert "high_water_mark_not_kept" in done.err
+
+
+async def test_another_database_of_the_same_name_is_in_nobodys_place(workplace: Workplace) -> None:
+    await issues_made(workplace)
+    other = workplace.folder / "other"
+    other.mkdir()
+    workplace.environment["NEWSLETTER_DATABASE__URL"] = f"sqlite:///{other / 'newsletter.db'}"
+    done = await workplace.run(*RUN)
+    assert (done.code, done.json["status"]) == (0, "sent")
