@@ -72,7 +72,7 @@ def _outcome(command: Any) -> int | None:
         code = command(standalone_mode=False)
     except TyperException as error:
         if message := error.format_message():
-            said = " ".join(message.split()).rstrip(".")
+            said = " ".join(message.split()).rstrip(".").replace(": Value error, ", ": ")  # a word of pydantic
             complain(f"{said}. See `{' '.join(['newsletter', *_words(command)])} --help`.")
         return error.exit_code
     except typer.Abort:

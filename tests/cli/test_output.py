@@ -208,7 +208,17 @@ def test_json_is_an_array_and_for_one_list_that_is_named_an_object(call: Call, r
 
 
 @pytest.mark.parametrize(
-    "command", ["deliveries list", "deliveries retry", "deliveries release", "issues list", "issues show"]
+    "command",
+    [
+        "deliveries list",
+        "deliveries retry",
+        "deliveries release",
+        "issues list",
+        "issues show",
+        "suppressions list",
+        "suppressions export",
+        "suppressions export --json",
+    ],
 )
 def test_a_list_that_is_not_there_is_no_empty_answer(call: Call, ready: Path, command: str) -> None:
     code, out, err = call(*command.split(), "--list", "dayly")
