@@ -92,7 +92,7 @@ def brief(title: str, text: str, limit: int) -> str:
 
 
 def _without_name(title: str, text: str) -> str:
-    """Return a text without the title or its name at its beginning; as it is where the rest would not read well."""
+    """Return a text without the title or its name that it begins with; or whole, if the rest reads badly."""
     name = title.partition(":")[0].strip() if ":" in title else ""
     for known in (title, name):
         if not known or text[: len(known)].casefold() != known.casefold():
