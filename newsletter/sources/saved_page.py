@@ -45,7 +45,7 @@ _DATE = re.compile(
 _NUMBER = re.compile(r"\d[\d,]*")
 _BULLETS = frozenset("•·- ")
 _QUOTED = re.compile(r"^>+ ?", re.MULTILINE)  # as a mail program quotes
-_HEADING = re.compile(r"#{1,6} ")  # of Markdown
+_HEADING = re.compile(r"^#{1,6} ")  # of Markdown
 _ERROR_PAGE = re.compile(
     r"(?:error\W+)?[45]\d\d\b|too many requests|rate limit|(?:access )?(?:denied|forbidden)|(?:page )?not found"
     r"|bad gateway|gateway time-?out|service (?:temporarily )?unavailable|internal server error|just a moment",
@@ -183,11 +183,7 @@ def _lines(page_text: str) -> list[str]:
     button = False  # the head's button was found, or cannot come any more
     after_head = False
     for raw in page_text.split("\n"):
-        line = (
-            _HEADING.sub("", text(raw, 10 * ABSTRACT), count=1)
-            if raw.startswith("#")
-            else text(raw, 10 * ABSTRACT)
-        )
+        line = _HEADING.sub("", text(raw, 10 * ABSTRACT))
         if not button and _joined_to_button(line, after_head=after_head):
             button, line = True, line.removeprefix("Subscribe")
         button = button or line == "Subscribe" or len(line) > _ABSTRACT
