@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
-from newsletter.core.steps import OTHER_DAY, PAUSED, Plan
+from newsletter.core.steps import OTHER_DAY, OTHER_EDITION, PAUSED, Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 
@@ -322,7 +322,7 @@ def _not_wanted(subscriber: Subscriber, list_: NewsletterList, day: date, terms:
 
 def _other_edition(subscriber: Subscriber, terms: Terms) -> str:
     wanted = subscriber.cadence or Cadence.DAILY
-    return f"wants a {wanted} issue, this one is {terms.cadence}"
+    return f"{OTHER_EDITION}{wanted} issue, this one is {terms.cadence}"
 
 
 def _nothing_for(subscriber: Subscriber) -> str:
