@@ -45,6 +45,8 @@ class Opener:
     async def open(self, tls: ssl.SSLContext | None, sender: str) -> tuple[SMTP, str]:
         """Return a client that is ready for mail, and the name that the relay was greeted with.
 
+        All of it takes `RelayConfig.timeout` at most, however the relay spreads its answers over that time.
+
         Args:
             tls: for connections that are to be private.
             sender: who will send, if that is known: its domain is the name where this machine has none.
@@ -66,15 +68,28 @@ class Opener:
             start_tls=False,  # `_secure` does it: aiosmtplib's default goes on in the clear where it is absent
             tls_context=tls,
         )
+        has_greeted = False
         try:
-            await self._connect(client)
-            name = self._machine or self._domain or address_literal(client)
-            await self._make_ready(client, name)
-        except BaseException:
+            async with asyncio.timeout(config.timeout):
+                await self._connect(client)
+                has_greeted = True
+                name = self._machine or self._domain or address_literal(client)
+                await self._make_ready(client, name)
+        except BaseException as error:
+            is_connected = client.transport is not None
             client.close()
+            if isinstance(error, TimeoutError):  # what takes too long in a step is a RelayError by now
+                raise self._too_slow(config.timeout, connected=is_connected, greeted=has_greeted) from error
             raise
         self._experience.greeted = True
         return client, name
+
+    def _too_slow(self, seconds: float, *, connected: bool, greeted: bool) -> RelayError:
+        """Return the error for a relay that was not ready in time; one that was ready before may be so again."""
+        config = self._config
+        if self._experience.greeted:
+            return RelayError(f"cannot connect to {config.name}: timed out after {seconds:g} seconds")
+        return advice.not_ready(config) if greeted else advice.silent(config, seconds, connected=connected)
 
     async def _connect(self, client: SMTP) -> None:
         """Connect and read the greeting; a relay that we don't know yet has less time for both."""
@@ -83,10 +98,8 @@ class Opener:
         try:
             await client.connect(timeout=limit)
         except SMTPTimeoutError as error:
-            if not self._experience.greeted:
-                is_connected = isinstance(error.__cause__, SMTPReadTimeoutError)
-                raise advice.silent(config, limit, connected=is_connected) from error
-            raise RelayError(f"cannot connect to {config.name}: timed out after {limit:g} seconds") from error
+            is_connected = isinstance(error.__cause__, SMTPReadTimeoutError)
+            raise self._too_slow(limit, connected=is_connected, greeted=False) from error
         except SMTPResponseException as error:
             raise advice.greeting_refused(config, Reply(error.code, error.message), "") from error
         except (SMTPException, OSError, ValueError) as error:
