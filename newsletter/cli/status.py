@@ -12,7 +12,7 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.moments import common_zone, minute
 from newsletter.cli.output import complain, fold, say, say_json
-from newsletter.cli.session import AsJson, now, within
+from newsletter.cli.session import AsJson, looking, now
 from newsletter.core.alarm_words import headline, told_of, words_of
 from newsletter.core.alarms import OF_LISTS, Alarm
 from newsletter.core.delivery import DeliveryState
@@ -47,7 +47,7 @@ class _Found:
 
 def status(*, as_json: AsJson = False) -> None:
     """Show readers, the last and the next issue, and what does not go on and why."""
-    found = within(_status)
+    found = looking(_status)
     for error in found.wrong:
         complain(str(error))
     if as_json:

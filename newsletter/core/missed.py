@@ -4,8 +4,8 @@ A reader who wants issues on some days alone, or who pauses, misses the issues b
 that the operator cancelled before it came to them, or that could not be delivered before its deadline. Who changes
 from weekly issues to daily ones, or back, has missed those of the edition that they want now which came out since
 the last issue of either that they got. What competed for these is in the issues after them once more, behind all
-else and marked `IssueListing.again`: the best of it, for two weeks. It is for nobody but readers who missed an issue
-that held it, and got no issue since.
+else and marked `IssueListing.again`: the best of it, for two weeks. It is for nobody but readers who missed an
+issue that held it, and got no issue since.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from newsletter.pipeline.report import (
     halted_in_words,
     missed_in_words,
     next_in_words,
+    of_list,
     status_of,
     waits_in_words,
 )
@@ -298,7 +299,7 @@ class Pipeline:
     async def run_without_file(
         self, *, lists: Collection[str] | None = None, but: Collection[str] = (), now: datetime, wish: Wish
     ) -> list[RunReport]:
-        """Deliver closed issues of lists whose file is wrong or gone, and report on each issue that was open.
+        """Deliver closed issues of lists whose file is wrong or gone, and return a report for each of these lists.
 
         Args:
             lists: only issues of these editions; None: of all.
@@ -310,7 +311,7 @@ class Pipeline:
         """
         await self.mark.check()
         issues = await self.delivering.open_issues(lists=lists, but=but)
-        reports = []
+        reports: dict[str, list[RunReport]] = {}
         for issue in issues:
             if wish.day not in {None, issue.day}:
                 continue
@@ -327,10 +328,11 @@ class Pipeline:
                 has_tried=delivered.report.has_tried,
             )
             try:
-                reports.append(await self._with_first_issue(report, [delivered]))
+                report = await self._with_first_issue(report, [delivered])
             except RenderError as error:  # of an issue that was closed by a version that stored no rendering
-                reports.append(replace(report, status=RunStatus.FAILED, reason=str(error), trouble=error))
-        return reports
+                report = replace(report, status=RunStatus.FAILED, reason=str(error), trouble=error)
+            reports.setdefault(issue.masthead.readers_of, []).append(report)
+        return [of_list(name, each) for name, each in reports.items()]
 
     async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:
         """Collect and report what would be sent; freeze and send nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -198,7 +199,7 @@ def test_a_file_that_was_written_seconds_ago_is_not_at_rest(
     path = tmp_path / "ann.csv"
     path.write_text("email\n")
     written = path.stat().st_ctime_ns
-    monkeypatch.setattr(stamps.time, "time_ns", lambda: written + age * 10**9)
+    monkeypatch.setattr(time, "time_ns", lambda: written + age * 10**9)
     assert stamps.is_at_rest(stamps.stamp_of(path)) is rests
 
 

@@ -59,15 +59,7 @@ class Opener:
         if self._machine is None:
             self._machine = config.ehlo_name or await full_machine_name()
         self._domain = full_name(sender.rpartition("@")[2]) or self._domain
-        client = SMTP(
-            hostname=config.host,
-            port=config.port,
-            timeout=config.timeout,
-            local_hostname="localhost",  # never used: each greeting names its own
-            use_tls=config.security is Security.TLS,
-            start_tls=False,  # `_secure` does it: aiosmtplib's default goes on in the clear where it is absent
-            tls_context=tls,
-        )
+        client = _client(config, tls)
         has_greeted = False
         try:
             async with asyncio.timeout(config.timeout):
@@ -137,6 +129,18 @@ class Opener:
             raise advice.no_starttls(self._config)
         await client.starttls()
         await client.ehlo(hostname=name)
+
+
+def _client(config: RelayConfig, tls: ssl.SSLContext | None) -> SMTP:
+    return SMTP(
+        hostname=config.host,
+        port=config.port,
+        timeout=config.timeout,
+        local_hostname="localhost",  # never used: each greeting names its own
+        use_tls=config.security is Security.TLS,
+        start_tls=False,  # `_secure` does it: aiosmtplib's default goes on in the clear where it is absent
+        tls_context=tls,
+    )
 
 
 async def full_machine_name() -> str:
