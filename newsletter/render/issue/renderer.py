@@ -215,7 +215,13 @@ def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
         "theme": look,
         "colours": "" if masthead is None or not masthead.theme else colours_file(look),
         "direction": direction(tag),
+        "of_list": _of_list(tag),
     }
+
+
+def _of_list(tag: str) -> str:
+    """Return the attribute `lang` for texts in a list's language among words in another, else nothing."""
+    return "" if language(tag).code == tag else Markup(' lang="{}"').format(tag)
 
 
 def _issue_values(issue: Issue, web_url: str, cite: Callable[[IssueListing], str]) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
     paper, listing = shown.paper, shown.paper.listing
     abstract = plain(listing.abstract)
     text, writer = _text(plain(listing.summary), plain(listing.ai_summary), abstract)
-    title, lang = cut(plain(listing.title), TITLE) or words.untitled(frame), language_beside(listing, frame.tag)
+    title = cut(plain(listing.title), TITLE) or words.untitled(frame)
+    lang = language_beside(listing, frame.tag, frame.code)
     by = by_model(frame, shown.machine, abstract, readable)
     authors = tuple(name for author in listing.authors[:_AUTHORS] if (name := cut(plain(author), _NAME)))
     published = listing.published_on
