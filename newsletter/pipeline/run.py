@@ -191,8 +191,8 @@ class Pipeline:
         )
         if published.created:
             await self.mark.advance()
-        if published.issue is None and not collected.nothing_answered and slot == edition.agenda.last:
-            await self.store.slots.note_in_vain(list_.name, slot.day, now=now)
+        if published.issue is None and not collected.nothing_answered:
+            await self._note_in_vain(edition, slot)
         late = now - slot.at
         if published.issue and published.created and not is_named and late >= _WORTH_LOGGING:
             what = "first_issue_goes_out_now" if published.issue.number == 1 else "issue_caught_up"
@@ -200,6 +200,13 @@ class Pipeline:
         if published.created and not is_named:
             await self._log_missed_before(list_, slot)
         return published
+
+    async def _note_in_vain(self, edition: Edition, slot: Slot) -> None:
+        """Note that a slot led to no issue: the newest one, or an earlier one that was named, if it is the first."""
+        name, last, slots = edition.list.name, edition.agenda.last, self.store.slots
+        is_first = last is not None and slot.day < last.day and await slots.in_vain(name) is None
+        if slot == last or is_first:
+            await slots.note_in_vain(name, slot.day, now=edition.agenda.now)
 
     async def _log_missed_before(self, list_: NewsletterList, slot: Slot) -> None:
         """Log the slots that passed without an issue since the previous one: only the newest one is caught up."""

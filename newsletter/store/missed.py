@@ -75,9 +75,9 @@ class Missed:
             is_own,
         )
         names = ("key", "day", "frozen_at", "halt", "was_late")
-        columns = [issues.c[name] for name in names]
+        columns = [*(issues.c[name] for name in names), issue_listings.c.listing_key, is_own.label("is_own")]
         query = (
-            sa.select(*columns, issue_listings.c.listing_key, is_own.label("is_own"))
+            sa.select(*columns)
             .select_from(issues.outerjoin(issue_listings, theirs))
             .where(issues.c.list.in_(issue.masthead.editions), issues.c.day.between(since, issue.day), IS_CLOSED)
             .where(sa.or_(issues.c.day < issue.day, sa.not_(is_own)))
