@@ -146,9 +146,10 @@ def release(
 def slow_downs(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble, quotas that are used up."""
     from newsletter.operations.status import slow_downs_for_operators
+    from newsletter.parts.relaying import quotas_of
 
     async def act(program: Program) -> tuple[list[SlowDown], str]:
-        known = await slow_downs_for_operators(program.store.slow_downs, now=now())
+        known = await slow_downs_for_operators(program.store, quotas_of(program.settings), now=now())
         return known, await zone_of(program) if known and not as_json else ""
 
     found, zone = looking(act)

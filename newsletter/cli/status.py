@@ -62,10 +62,12 @@ def status(*, as_json: AsJson = False) -> None:
 async def _status(program: Program) -> _Found:
     from newsletter.composition.clustering import cluster_reader
     from newsletter.operations.status import status as status_at
+    from newsletter.parts.relaying import quotas_of
 
     lists, at = program.lists.read(), now()
     names = {name: program.source_names(file.list) for name, file in lists.right.items()}
-    found = await status_at(program.store, lists.right, names, cluster_reader(program), now=at)
+    quotas = quotas_of(program.settings)
+    found = await status_at(program.store, lists.right, names, cluster_reader(program), quotas, now=at)
     smtp = program.settings.smtp
     relays = [f"{relay.host}:{relay.port}" for relay in (smtp, *smtp.relays)]
     return _Found(status=found, relays=relays, wrong=[*lists.wrong.values(), *found.wrong], at=at)

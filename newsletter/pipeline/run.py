@@ -202,7 +202,7 @@ class Pipeline:
         return published
 
     async def _note_in_vain(self, edition: Edition, slot: Slot) -> None:
-        """Note that a slot led to no issue: the newest one, or an earlier one that was named, if it is the first."""
+        """Note that a slot led to no issue: the newest, or an earlier one that was named, if it is the first."""
         name, last, slots = edition.list.name, edition.agenda.last, self.store.slots
         is_first = last is not None and slot.day < last.day and await slots.in_vain(name) is None
         if slot == last or is_first:

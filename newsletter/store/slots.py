@@ -46,8 +46,8 @@ class SqlSlots(Slots):
             row = (await connection.execute(query)).first()
         if row is None or row.in_vain_on is None:
             return None
-        first_seen: date = row.first_seen_at.date()
-        return min(first_seen, row.in_vain_on)
+        first: date = min(row.first_seen_at.date(), row.in_vain_on)
+        return first
 
     @override
     async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
