@@ -98,7 +98,7 @@ class Used:
     """What is known of a slot.
 
     `made_at` is when its issue was frozen; None: it has none. `in_vain`: it was tried, and there was nothing to
-    send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and when the slot came it had
+    send, or nobody to send it to. `is_new`: the list did not come out before, and when the slot came it had
     not been seen yet. `is_overtaken`: an issue of a later day was made since it came, as when the list has got
     other days; what was new then competed for that. `is_assumed`: it came in a time that a restored backup does
     not know, and the operator says that it was used.

@@ -215,8 +215,10 @@ class Pipeline:
         used = [day for day in tried if day is not None and day < slot.day]
         if not used:
             return
-        assumed = await self.store.restored.assumed_until()
-        missed = [one for one in slots_between(list_, max(used), slot.day) if assumed is None or one.at > assumed]
+        begins = await self.store.slots.first_seen(list_.name, now=slot.at)
+        if assumed := await self.store.restored.assumed_until():
+            begins = max(begins, assumed)
+        missed = [one for one in slots_between(list_, max(used), slot.day) if one.at > begins]
         if missed:
             why = "no issue was made at their hours; what was new then competes for this one"
             log.warning("slots_missed", days=[str(one.day) for one in missed], before=str(slot.day), reason=why)
