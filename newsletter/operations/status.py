@@ -134,11 +134,9 @@ async def status(
             rows += [replace(daily, funnel=funnels.get(daily.list, None if is_closed else Funnel())), *weekly]
         except ListFileError as error:
             wrong.append(error)
+    rows += [await _without_file(store, name) for name in await _names_without_file(store, files.values())]
     return Status(
-        lists=[
-            *rows,
-            *[await _without_file(store, name) for name in await _names_without_file(store, files.values())],
-        ],
+        lists=rows,
         slow_downs=await slow_downs_for_operators(store, quotas, now=now),
         held=await store.suppressions.held(),
         inbound=await _inbound(store, now),
