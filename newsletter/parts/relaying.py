@@ -139,11 +139,11 @@ class Relaying:
 def quotas_of(settings: Settings) -> list[QuotaOf]:
     """Return the quotas of the relays that have one."""
     from newsletter.core.quotas import QuotaOf
-    from newsletter.settings.sending import relay_config
+    from newsletter.delivery.smtp.relay_config import RelayConfig  # without the library that speaks SMTP
 
     found = []
     for relay in (settings.smtp, *settings.smtp.relays):
-        config = relay_config(relay, None)  # which of the relays it is changes neither name nor account
+        config = RelayConfig(host=relay.host, port=relay.port, username=relay.username)
         found.append(QuotaOf(config.name, config.account, _limits(relay)))
     return [one for one in found if one.quota.is_set]
 
