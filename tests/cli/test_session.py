@@ -12,6 +12,8 @@ from newsletter.bootstrap import Program
 from newsletter.cli import session
 from tests.render import mails as make
 
+LIST = 'title = "Papers"\nsender = "papers@lab.example"\nsources = ["huggingface"]\n'
+
 
 async def loop_of(_: Program) -> str:
     return type(asyncio.get_running_loop()).__module__.partition(".")[0]
@@ -23,7 +25,7 @@ def test_uvloop_is_left_where_mail_is_signed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "subscribers").mkdir()
-    (tmp_path / "subscribers" / "daily.toml").touch()
+    (tmp_path / "subscribers" / "daily.toml").write_text(LIST)
     if signs:
         key = make.rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (tmp_path / "dkim.pem").write_bytes(key)
