@@ -45,6 +45,10 @@ class Named(Roster, Reading):
         return seen if seen == self.seen else None
 
     @override
+    def is_at_rest(self) -> bool:
+        return True
+
+    @override
     def check(self) -> Checked:
         cadences = frozenset(one.cadence for one in self.members if one.cadence is not None)
         return Checked(members=len(self.members), cadences=cadences)

@@ -34,7 +34,9 @@ def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = F
     Where a list asks for summaries, the model writes those that are missing.
     """
     results, is_wrong = until_signal(
-        lambda program, stop: _unless_stopped(program, list_name, date, stop), cut_off=Exit.TEMPORARY
+        lambda program, stop: _unless_stopped(program, list_name, date, stop),
+        cut_off=Exit.TEMPORARY,
+        waits_for_lists=False,
     )
     if as_json:
         shown = [_collected_json(*result) for result in results]

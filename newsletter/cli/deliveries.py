@@ -13,7 +13,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import Clocks, minute
 from newsletter.cli.output import file_on_stdout, plain, say, say_json, say_left_out, table
-from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, now, within, zone_of
+from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, looking, now, within, zone_of
 from newsletter.core.csv_cells import masked
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted
@@ -49,7 +49,7 @@ def list_deliveries(
     as_json: AsJson = False,
 ) -> None:
     """List deliveries with their state and what the relay said."""
-    records, total = within(lambda program: _records(program, list_name, date, frozenset(state or ()), limit))
+    records, total = looking(lambda program: _records(program, list_name, date, frozenset(state or ()), limit))
     if as_json:
         say_json([_record_json(record) for record in records])
     elif as_csv:
@@ -146,12 +146,13 @@ def release(
 def slow_downs(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble, quotas that are used up."""
     from newsletter.operations.status import slow_downs_for_operators
+    from newsletter.parts.relaying import quotas_of
 
     async def act(program: Program) -> tuple[list[SlowDown], str]:
-        known = await slow_downs_for_operators(program.store.slow_downs, now=now())
+        known = await slow_downs_for_operators(program.store, quotas_of(program.settings), now=now())
         return known, await zone_of(program) if known and not as_json else ""
 
-    found, zone = within(act)
+    found, zone = looking(act)
     if as_json:
         say_json([_slow_down_json(slow_down) for slow_down in found])
     else:

@@ -11,7 +11,7 @@ import typer
 from newsletter.cli.commands import Group
 from newsletter.cli.moments import AssumeSentUntil, Clocks
 from newsletter.cli.output import say, say_json, say_left_out, table
-from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, now, within
+from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, looking, now, within
 from newsletter.core.errors import UsageError
 from newsletter.core.text import counted
 
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_issues(*, list_name: ListName = None, limit: Limit = 50, as_json: AsJson = False) -> None:
     """List the newest issues first, with the state of their deliveries."""
-    summaries, total = within(lambda program: _history(program, list_name, limit))
+    summaries, total = looking(lambda program: _history(program, list_name, limit))
     if as_json:
         say_json([_summary_json(summary) for summary in summaries])
     else:
@@ -85,7 +85,7 @@ def _show(summaries: Sequence[IssueSummary]) -> None:
 @group.command("show")
 def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> None:
     """Show one issue with all its papers as they were frozen; without --date the newest."""
-    issue = within(lambda program: _find_issue(program, list_name, date))
+    issue = looking(lambda program: _find_issue(program, list_name, date))
     if as_json:
         say_json(_issue_json(issue))
         return

@@ -8,7 +8,7 @@ import typer
 
 from newsletter.cli.moments import minute
 from newsletter.cli.output import say, say_json, table, warn, write_json
-from newsletter.cli.session import AsJson, now, within
+from newsletter.cli.session import AsJson, looking, now, within
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import WEEKDAYS
 
@@ -28,7 +28,7 @@ Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail addres
 
 def show(address: Address, *, as_json: AsJson = False) -> None:
     """Show all that is known of an address on all lists: wishes, suppressions, feedback, deliveries."""
-    person, zones = within(lambda program: _person_and_zones(program, address))
+    person, zones = looking(lambda program: _person_and_zones(program, address))
     if as_json:
         say_json(person)
         return
@@ -62,7 +62,7 @@ def export_person(address: str, file: TextIO) -> None:
     Raises:
         UsageError: nothing is.
     """
-    write_json(within(lambda program: _person(program, address)), file)
+    write_json(looking(lambda program: _person(program, address)), file)
 
 
 def erase(

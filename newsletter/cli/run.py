@@ -23,6 +23,7 @@ from newsletter.cli.session import (
     until_signal,
     within,
 )
+from newsletter.composition import first_use
 from newsletter.core.errors import (
     ConfigurationError,
     ListFileError,
@@ -98,8 +99,7 @@ def _check_first_use(list_name: str | None, day: date, *, quiet: bool, as_json: 
     """Let a run end before anything is written where nothing was done yet and no list that is meant is right."""
     loaded = settings(quiet=quiet)
     bootstrap.check_folder(loaded)
-    ledger = bootstrap.ledger_file(loaded)
-    if ledger is None or ledger.exists():
+    if not first_use.is_unused(loaded):
         return
     lists = bootstrap.list_files(loaded)
     right, wrong = right_and_wrong(lists, list_name)

@@ -11,6 +11,7 @@ import typer
 
 from newsletter import bootstrap
 from newsletter.cli.output import complain
+from newsletter.composition import first_use
 from newsletter.core.days import read_day
 from newsletter.core.errors import ConfigurationError, StoppedError, UsageError
 from newsletter.core.newsletter_list import WEEKLY_EDITION
@@ -100,8 +101,22 @@ def within(action: Callable[[Program], Awaitable[T]]) -> T:
 
     Raises:
         ConfigurationError: a setting is wrong, or this is no working folder; nothing is written then.
+        ListFileError: nothing was done in this folder yet, and no list file is right; nothing is written then.
     """
-    return _within(settings(), action)
+    loaded = settings()
+    first_use.check_first_use(loaded)
+    return _within(loaded, action)
+
+
+def looking(action: Callable[[Program], Awaitable[T]]) -> T:
+    """Do as `within` does, for an action that changes nothing: where there is no ledger yet, none is made.
+
+    Raises:
+        ConfigurationError: as there.
+    """
+    loaded = settings()
+    bootstrap.check_folder(loaded)
+    return _within(first_use.with_empty_ledger(loaded) if first_use.is_unused(loaded) else loaded, action)
 
 
 def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
@@ -119,7 +134,11 @@ def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
 
 
 def until_signal(
-    action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cut_off: Exit, quiet: bool = False
+    action: Callable[[Program, asyncio.Event], Awaitable[T]],
+    *,
+    cut_off: Exit,
+    quiet: bool = False,
+    waits_for_lists: bool = True,
 ) -> T:
     """Run one action within the program; SIGTERM or SIGINT asks it to end, and it does within ten seconds.
 
@@ -127,8 +146,13 @@ def until_signal(
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
         quiet: whether to log nothing.
+        waits_for_lists: whether the action goes on where no list file is right, until one is.
+
+    Raises: as `within` does.
     """
     loaded = settings(quiet=quiet)  # first, so that `newsletter.logs` and nobody else loads structlog
+    if not waits_for_lists:
+        first_use.check_first_use(loaded)
     from newsletter.scheduling.signals import LastResort, run_until_signal
 
     last_resort = LastResort(cut_off)

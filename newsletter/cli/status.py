@@ -12,7 +12,7 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.moments import common_zone, minute
 from newsletter.cli.output import complain, fold, say, say_json
-from newsletter.cli.session import AsJson, now, within
+from newsletter.cli.session import AsJson, looking, now
 from newsletter.core.alarm_words import headline, told_of, words_of
 from newsletter.core.alarms import OF_LISTS, Alarm
 from newsletter.core.delivery import DeliveryState
@@ -47,7 +47,7 @@ class _Found:
 
 def status(*, as_json: AsJson = False) -> None:
     """Show readers, the last and the next issue, and what does not go on and why."""
-    found = within(_status)
+    found = looking(_status)
     for error in found.wrong:
         complain(str(error))
     if as_json:
@@ -62,10 +62,12 @@ def status(*, as_json: AsJson = False) -> None:
 async def _status(program: Program) -> _Found:
     from newsletter.composition.clustering import cluster_reader
     from newsletter.operations.status import status as status_at
+    from newsletter.parts.relaying import quotas_of
 
     lists, at = program.lists.read(), now()
     names = {name: program.source_names(file.list) for name, file in lists.right.items()}
-    found = await status_at(program.store, lists.right, names, cluster_reader(program), now=at)
+    quotas = quotas_of(program.settings)
+    found = await status_at(program.store, lists.right, names, cluster_reader(program), quotas, now=at)
     smtp = program.settings.smtp
     relays = [f"{relay.host}:{relay.port}" for relay in (smtp, *smtp.relays)]
     return _Found(status=found, relays=relays, wrong=[*lists.wrong.values(), *found.wrong], at=at)

@@ -12,7 +12,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.importing import import_subscribers
 from newsletter.cli.output import JsonArray, plain, say, say_json, say_left_out, table, text_file
 from newsletter.cli.person import checked, erase, export_person, record_json, show
-from newsletter.cli.session import AsJson, Limit, ListName, OneList, ShownLimit, chosen, now, within
+from newsletter.cli.session import AsJson, Limit, ListName, OneList, ShownLimit, chosen, looking, now, within
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 
@@ -54,7 +54,7 @@ def plan(*, list_name: ListName = None, limit: ShownLimit = 1000, as_json: AsJso
             await plan(program.store.subscribers, file, limit=limit) for file in chosen(program.lists, list_name)
         ]
 
-    plans = within(act)
+    plans = looking(act)
     if as_json:
         say_json([_plan_json(each) for each in plans])
         return
@@ -118,7 +118,7 @@ def list_subscribers(
             total = await subscribers.number(list_name=list_name, statuses=statuses)
         return found, total
 
-    records, total = within(act)
+    records, total = looking(act)
     if as_json:
         say_json([record_json(record) for record in records])
     else:
@@ -195,7 +195,7 @@ def export_subscribers(
         if subscriber is not None:
             export_person(subscriber, file)
         else:
-            within(lambda program: (_export_json if as_json else _export)(program, list_name, file))
+            looking(lambda program: (_export_json if as_json else _export)(program, list_name, file))
 
 
 async def _export(program: Program, list_name: str | None, file: TextIO) -> None:

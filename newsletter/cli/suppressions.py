@@ -13,7 +13,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import minute
 from newsletter.cli.output import JsonArray, mistakes_json, say, say_json, say_left_out, table, text_file
-from newsletter.cli.session import AsJson, Limit, ListName, check_list, now, within, zone_of
+from newsletter.cli.session import AsJson, Limit, ListName, check_list, looking, now, within, zone_of
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.text import counted
 
@@ -65,7 +65,7 @@ def list_suppressions(
             total = await found.number(list_name=list_name, held=held or None)
         return shown, total, await zone_of(program, list_name) if shown and not as_json else ""
 
-    shown, total, zone = within(act)
+    shown, total, zone = looking(act)
     if as_json:
         say_json([_as_json(entry) for entry in shown])
     elif not shown:
@@ -180,7 +180,7 @@ def export_suppressions(
 ) -> None:
     """Print all suppressed addresses and domains as CSV, for `import` or a spreadsheet; held ones are left out."""
     with text_file(output) as file:
-        within(lambda program: _export(program, list_name, file, as_json=as_json))
+        looking(lambda program: _export(program, list_name, file, as_json=as_json))
 
 
 async def _export(program: Program, list_name: str | None, file: TextIO, *, as_json: bool) -> None:

@@ -52,6 +52,7 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
     from newsletter.composition.watching import relay_names
     from newsletter.operations.doctor.kept import FILE
     from newsletter.operations.overview import Overseer
+    from newsletter.parts.relaying import quotas_of
     from newsletter.web.admin.site import AdminSite
 
     overseer = Overseer(
@@ -60,6 +61,7 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         source_names=program.source_names,
         cluster=cluster_reader(program),
         relays=relay_names(program),
+        quotas=quotas_of(program.settings),
     )
     return AdminSite(
         access=_access(program),

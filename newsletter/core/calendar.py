@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
-from newsletter.core.steps import OTHER_DAY, PAUSED, Plan
+from newsletter.core.steps import OTHER_DAY, OTHER_EDITION, PAUSED, Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 
@@ -98,7 +98,7 @@ class Used:
     """What is known of a slot.
 
     `made_at` is when its issue was frozen; None: it has none. `in_vain`: it was tried, and there was nothing to
-    send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and when the slot came it had
+    send, or nobody to send it to. `is_new`: the list did not come out before, and when the slot came it had
     not been seen yet. `is_overtaken`: an issue of a later day was made since it came, as when the list has got
     other days; what was new then competed for that. `is_assumed`: it came in a time that a restored backup does
     not know, and the operator says that it was used.
@@ -322,7 +322,7 @@ def _not_wanted(subscriber: Subscriber, list_: NewsletterList, day: date, terms:
 
 def _other_edition(subscriber: Subscriber, terms: Terms) -> str:
     wanted = subscriber.cadence or Cadence.DAILY
-    return f"wants a {wanted} issue, this one is {terms.cadence}"
+    return f"{OTHER_EDITION}{wanted} issue, this one is {terms.cadence}"
 
 
 def _nothing_for(subscriber: Subscriber) -> str:

@@ -68,30 +68,31 @@ def first_day(day: date, lookback_days: int, previous: date | None) -> date:
     return min(start, max(previous, day - timedelta(days=MAX_CATCH_UP_DAYS)))
 
 
-def first_days(
-    day: date, list_: NewsletterList, lookback_days: int, previous: date | None, *, has_waited: bool
-) -> tuple[date, ...]:
-    """Return from which day on listings compete for an issue; a further one counts where too few are found.
+def first_day_waiting(
+    day: date, list_: NewsletterList, lookback_days: int, previous: date | None, *, waits_since: date | None
+) -> date:
+    """Return from which day on listings compete for an issue, what waits for enough of them included.
 
     A list that wants one paper for an issue looks back as `first_day` does. One that wants more has told its
     operator that what is too little for an issue waits for the next one. So it looks back to its previous issue,
-    however long ago. Before its first issue it looks back far only where there is too little.
+    however long ago; before its first issue, to what it saw when it was tried for the first time.
 
     Args:
         day: the issue's day.
         list_: the list.
         lookback_days: of the list, or of its weekly edition.
         previous: the day of the previous issue; None: there is none.
-        has_waited: an earlier day was tried, and led to no issue.
+        waits_since: the first day that was tried, and led to no issue; None: there is none.
     """
     nearest = first_day(day, lookback_days, previous)
     if list_.min_listings <= 1:
-        return (nearest,)
+        return nearest
     longest = day - timedelta(days=_LONGEST_WAIT_DAYS)
     if previous is not None and previous < day:
-        return (min(nearest, max(previous, longest)),)
-    two_weeks = min(nearest, day - timedelta(days=MAX_CATCH_UP_DAYS))
-    return (two_weeks, longest) if has_waited else (nearest, two_weeks, longest)
+        return min(nearest, max(previous, longest))
+    if waits_since is None:
+        return nearest
+    return min(nearest, max(waits_since - timedelta(days=lookback_days), longest))
 
 
 def eligible(candidates: Iterable[Candidate], *, since: date, news_since: datetime | None) -> list[Candidate]:

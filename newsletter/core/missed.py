@@ -1,16 +1,18 @@
 """What competed while readers wanted no issue, and is theirs to choose from in their next one. Pure.
 
 A reader who wants issues on some days alone, or who pauses, misses the issues between; and readers miss an issue
-that the operator cancelled before it came to them, or that could not be delivered before its deadline. What
-competed for these is in the issues after them once more, behind all else and marked `IssueListing.again`: the best
-of it, for two weeks. It is for nobody but readers who missed an issue that held it, and got no issue since.
+that the operator cancelled before it came to them, or that could not be delivered before its deadline. Who changes
+from weekly issues to daily ones, or back, has missed those of the edition that they want now which came out since
+the last issue of either that they got. What competed for these is in the issues after them once more, behind all
+else and marked `IssueListing.again`: the best of it, for two weeks. It is for nobody but readers who missed an
+issue that held it, and got no issue since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from newsletter.core.diff import placed, ranked_for
@@ -18,10 +20,12 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.ranking import NEW, ROSE_LATE, Measured
-from newsletter.core.steps import CANCELLED, OTHER_DAY, PAUSED, TOO_LATE
+from newsletter.core.steps import CANCELLED, OTHER_DAY, OTHER_EDITION, PAUSED, TOO_LATE
 
 # With as many, a reader of one day a week has five issues' best to choose from.
 MOST_MISSED = 100
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)  # so that any later issue makes up for it
 
 # Why readers were withheld an issue that they would want the papers of, as far as that is known at its closing.
 REASONS = (OTHER_DAY.reason, PAUSED.reason, CANCELLED.reason)
@@ -52,7 +56,8 @@ def missed_of(issues: Iterable[Withheld]) -> frozenset[int]:
     withdrawn after the next issue was closed, by the same run; then only an issue after that makes up for it.
 
     Args:
-        issues: oldest first.
+        issues: of the edition that the reader wants now, oldest first; and those of the list's other edition that
+            were brought to them, each after what was withheld of its day: it brings what that held, too.
     """
     missed: dict[int, datetime] = {}  # … and since when that is known
     for one in issues:
@@ -62,6 +67,8 @@ def missed_of(issues: Iterable[Withheld]) -> frozenset[int]:
             missed[one.issue_key] = one.closed_at
         elif one.reason.startswith(TOO_LATE):
             missed[one.issue_key] = one.changed_at
+        elif one.reason.startswith(OTHER_EDITION):
+            missed[one.issue_key] = _LONG_AGO
     return frozenset(missed)
 
 

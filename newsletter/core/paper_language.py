@@ -23,18 +23,24 @@ _SHARE = 0.05  # of the words are such; in English prose it is a quarter, in tit
 _ENGLISH_DOIS = ("10.1101/", "10.64898/")  # of bioRxiv and medRxiv
 
 
-def language_beside(listing: Listing, tag: str) -> str:
+def language_beside(listing: Listing, tag: str, around: str) -> str:
     """Return the language tag of a listing's texts, or nothing where it is not clear, or that of the list.
 
     Args:
         listing: the paper.
         tag: the language of the list, such as `pt-BR`.
+        around: that of the words around the texts, which are English where there are none in the list's.
     """
-    return beside(language_of(listing), tag)
+    return beside(language_of(listing), tag, around)
 
 
-def beside(own: str, tag: str) -> str:
-    """Return a language of texts, `own`, or nothing where it is that of the list, whose tag may name a region."""
+def beside(own: str, tag: str, around: str) -> str:
+    """Return as `language_beside` does for texts in a language, `own`; empty: in one that is not clear.
+
+    Among words of another language than the list's, what is not clear is most likely in the list's.
+    """
+    if around != tag:
+        return own or tag
     return "" if tag.lower().split("-")[0] == own else own
 
 

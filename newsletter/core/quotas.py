@@ -40,6 +40,14 @@ class Quota:
         return bool(self.per_hour or self.per_day or self.warm_up)
 
 
+class QuotaOf(NamedTuple):
+    """The quota of a relay: its name, the account by which mails are counted, and the limits."""
+
+    relay: str
+    account: str
+    quota: Quota
+
+
 class Used(NamedTuple):
     """How many mails were handed over in the slot that begins at a moment (aware, UTC)."""
 
@@ -98,7 +106,7 @@ def _limits(quota: Quota, begun_at: datetime, now: datetime) -> Iterator[_Limit]
 
 def _room(limit: _Limit, used: Sequence[Used], now: datetime) -> Room:
     counting = sorted(one for one in used if one.mails > 0 and one.slot + SLOT + limit.span > now)
-    mails = sum(one.mails for one in counting)
+    mails = gone = sum(one.mails for one in counting)
     if mails < limit.most:
         return Room(limit.most - mails)
     opens_at = now
@@ -109,4 +117,6 @@ def _room(limit: _Limit, used: Sequence[Used], now: datetime) -> Room:
         opens_at = one.slot + SLOT + limit.span
     if limit.grows_at:
         opens_at = min(opens_at, limit.grows_at)
-    return Room(0, opens_at, f"{counted(limit.most, 'mail', 'mails')} {limit.words}, and all of them are used")
+    # More went out where the limit was higher then.
+    how = "all of them are used" if gone == limit.most else f"{gone:,} went out already"
+    return Room(0, opens_at, f"{counted(limit.most, 'mail', 'mails')} {limit.words}, and {how}")

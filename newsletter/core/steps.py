@@ -92,6 +92,8 @@ OTHER_DAY = Bar("not one of the reader's days")
 CANCELLED = Bar("the issue was cancelled")
 # With this begins the reason of what was withdrawn because its issue's deadline had passed.
 TOO_LATE = "too late"
+# With this begins the reason of what was withdrawn as its reader wants the list's other edition.
+OTHER_EDITION = "wants a "
 
 
 @dataclass(frozen=True, slots=True)

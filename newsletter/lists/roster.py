@@ -18,7 +18,7 @@ from newsletter.lists.document import Document, shown
 from newsletter.lists.examples import ExampleFiles, files_seen, written_seen
 from newsletter.lists.lines import Lines, digest_of
 from newsletter.lists.members import MembersFile, Repeats, TooManyMistakesError, addresses_in, members_path
-from newsletter.lists.stamps import is_of_size, settled, stamp_of
+from newsletter.lists.stamps import is_at_rest, is_of_size, settled, stamp_of
 from newsletter.ports import Checked, Reading, Roster, SeenFiles
 
 TWICE = "{email} is on the list already, in {where}: remove one of the two"
@@ -119,6 +119,11 @@ class FileRoster(Roster):
         stamp = "" if self._path is None else self._stamp_if_same(self._path, seen.stamp, seen.digest)
         examples = self._examples_if_same(seen.examples)
         return None if stamp is None or examples is None else replace(seen, stamp=stamp, examples=examples)
+
+    @override
+    def is_at_rest(self) -> bool:
+        paths = [self.text.path] if self._path is None else [self.text.path, self._path]
+        return all(is_at_rest(stamp_of(path)) for path in paths)
 
     @override
     def check(self) -> Checked:

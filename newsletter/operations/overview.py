@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.bounces import EventKind
 from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.quotas import QuotaOf
 from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.operations.status import held_files, slow_downs_for_operators
 from newsletter.operations.troubles import Facts, Trouble, troubles
@@ -90,6 +91,7 @@ class Overseer:
         source_names: returns the names of a list's sources.
         cluster: reads what delivers.
         relays: the names of the relays.
+        quotas: those of relays that have one.
     """
 
     store: Store
@@ -97,6 +99,7 @@ class Overseer:
     source_names: SourceNames
     cluster: ClusterReader
     relays: Sequence[str]
+    quotas: Sequence[QuotaOf] = ()
 
     async def overview(self, now: datetime) -> Overview:
         """Return what an operator sees first, at a moment (aware)."""
@@ -111,7 +114,7 @@ class Overseer:
         facts = Facts(
             wrong=loaded.wrong,
             held_files=await self.held_files(loaded),
-            slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
+            slow_downs=await slow_downs_for_operators(store, self.quotas, now=now),
             halted=await self._halted(),
             stuck=stuck,
             counts=counts,

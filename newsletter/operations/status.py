@@ -15,6 +15,7 @@ from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
+from newsletter.core.quotas import QuotaOf
 from newsletter.core.reply_words import advice_on_reply
 from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.ports import (
@@ -27,14 +28,13 @@ from newsletter.ports import (
     NoticeCounts,
     SlowDown,
     SlowDownKind,
-    SlowDowns,
     SourceHealth,
     Store,
 )
 
 _LATELY = timedelta(days=7)
 _DAYS_OF_FUNNEL = timedelta(days=30)
-_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY, SlowDownKind.QUOTA}
+_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 _UNFINISHED = (*_STUCK, DeliveryState.QUEUED)
 
@@ -111,6 +111,7 @@ async def status(
     files: Mapping[str, ListFile],
     sources_of: Mapping[str, Sequence[str]],
     cluster: ClusterReader,
+    quotas: Iterable[QuotaOf],
     *,
     now: datetime,
 ) -> Status:
@@ -121,6 +122,7 @@ async def status(
         files: the lists by name. Of other lists, those are there that have something left to deliver.
         sources_of: the names of the sources of each list.
         cluster: reads what delivers.
+        quotas: those of relays, as they are set now.
         now: the moment, aware.
     """
     rows, wrong = [], []
@@ -132,12 +134,10 @@ async def status(
             rows += [replace(daily, funnel=funnels.get(daily.list, None if is_closed else Funnel())), *weekly]
         except ListFileError as error:
             wrong.append(error)
+    rows += [await _without_file(store, name) for name in await _names_without_file(store, files.values())]
     return Status(
-        lists=[
-            *rows,
-            *[await _without_file(store, name) for name in await _names_without_file(store, files.values())],
-        ],
-        slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
+        lists=rows,
+        slow_downs=await slow_downs_for_operators(store, quotas, now=now),
         held=await store.suppressions.held(),
         inbound=await _inbound(store, now),
         notices=await store.notices.counts(),
@@ -178,13 +178,26 @@ async def _without_file(store: Store, name: str) -> ListStatus:
     )
 
 
-async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> list[SlowDown]:
+async def slow_downs_for_operators(store: Store, quotas: Iterable[QuotaOf], *, now: datetime) -> list[SlowDown]:
     """Return what holds mail up that an operator may do something about.
 
-    That leaves out a relay that takes one message at a time, which costs a round trip.
+    That leaves out a relay that takes one message at a time, which costs a round trip. Whether quotas are used up
+    is found out anew: they may have been changed since a process noted it.
+
+    Args:
+        store: the ledger.
+        quotas: those of relays, as they are set now.
+        now: the moment, aware.
     """
-    known = await slow_downs.known(now=now)
-    return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]
+    known = [one for one in await store.slow_downs.known(now=now) if one.kind in _FOR_OPERATORS]
+    for relay, account, quota in quotas:
+        room = await store.relay_usage.room(account, quota, now=now)
+        if until := room.opens_at:
+            kind = SlowDownKind.QUOTA
+            known.append(
+                SlowDown(kind=kind, name=relay, since=now, until=until, reason=room.said, forgotten_at=until)
+            )
+    return known
 
 
 def quotas_used_up_until(

@@ -14,6 +14,7 @@ from newsletter.core.relay import RelayKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from newsletter.core.quotas import Quota, QuotaOf
     from newsletter.delivery.https.service import MailService
     from newsletter.delivery.limits.quota import RelayQuota
     from newsletter.delivery.mailer import RelayMailer
@@ -98,14 +99,7 @@ class Relaying:
 
     def _quota(self, config: RelayConfig, relay: RelaySettings) -> RelayQuota | None:
         """Return how many mails a relay may be handed, None: any number. Each account has a quota of its own."""
-        from newsletter.core.quotas import Quota
-
-        quota = Quota(
-            per_hour=relay.per_hour,
-            per_day=relay.per_day,
-            warm_up=relay.warm_up,
-            warm_up_days=relay.warm_up_days,
-        )
+        quota = _limits(relay)
         if not quota.is_set or self.store is None:
             return None
         from newsletter.delivery.limits.quota import RelayQuota
@@ -140,3 +134,26 @@ class Relaying:
         )
         self.at_end(poster.aclose)
         return poster
+
+
+def quotas_of(settings: Settings) -> list[QuotaOf]:
+    """Return the quotas of the relays that have one."""
+    from newsletter.core.quotas import QuotaOf
+    from newsletter.delivery.smtp.relay_config import RelayConfig  # without the library that speaks SMTP
+
+    found = []
+    for relay in (settings.smtp, *settings.smtp.relays):
+        config = RelayConfig(host=relay.host, port=relay.port, username=relay.username)
+        found.append(QuotaOf(config.name, config.account, _limits(relay)))
+    return [one for one in found if one.quota.is_set]
+
+
+def _limits(relay: RelaySettings) -> Quota:
+    from newsletter.core.quotas import Quota
+
+    return Quota(
+        per_hour=relay.per_hour,
+        per_day=relay.per_day,
+        warm_up=relay.warm_up,
+        warm_up_days=relay.warm_up_days,
+    )

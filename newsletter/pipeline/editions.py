@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from newsletter.core.calendar import Agenda, Slot, SlotState, Used, agenda, comes_out_on
+from newsletter.core.calendar import Agenda, Slot, SlotState, Used, agenda, comes_out_on, last_slot
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.ports import ListFile, Store
 from newsletter.readers.sync import is_synced
+
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,20 @@ async def _used(store: Store, at: Agenda) -> Used:
     return Used(
         made_at=issue.frozen_at if issue else None,
         in_vain=await store.slots.in_vain(at.list.name) == at.last.day,
-        is_new=at.last.at < first_seen and await store.issues.latest(at.list.name, before=at.last.day) is None,
+        is_new=at.last.at < first_seen and not await _came_out_before(store, at.list, at.last),
         # One that the clock dates ahead was made when it was wrong.
         is_overtaken=newest is not None and newest.day > at.last.day and at.last.at <= newest.frozen_at <= at.now,
         is_assumed=assumed_until is not None and at.last.at <= assumed_until,
     )
+
+
+async def _came_out_before(store: Store, list_: NewsletterList, slot: Slot) -> bool:
+    """Return whether a list came out before a slot: not if its operator made an issue of the past since, alone.
+
+    One of the day before that slot is none of the past: who makes it goes on with a list from there.
+    """
+    previous = await store.issues.latest(list_.name, before=slot.day)
+    if previous is None or previous.frozen_at <= slot.at:
+        return previous is not None
+    before = last_slot(list_, slot.at - _MOMENT)
+    return before is not None and previous.day >= before.day

@@ -48,6 +48,11 @@ class _Compared:
         return self.copied_at is not None or self.reached < self.known or self.gone > 0
 
 
+def is_kept_in(folder: Path) -> bool:
+    """Return whether a folder keeps the mark of a ledger."""
+    return (folder / _FILE).exists()
+
+
 class HighWaterMark:
     """Compares a ledger with the mark that is kept in a folder."""
 

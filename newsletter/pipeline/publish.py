@@ -14,7 +14,15 @@ import structlog
 from newsletter.core.calendar import Slot, planner
 from newsletter.core.choice import NOTHING, Choice, TextKind
 from newsletter.core.choosing import chooser, spoken
-from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_days, leaders_of, select, too_few
+from newsletter.core.diff import (
+    MAX_CATCH_UP_DAYS,
+    competing,
+    eligible,
+    first_day_waiting,
+    leaders_of,
+    select,
+    too_few,
+)
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
@@ -95,14 +103,9 @@ async def drafted(
 ) -> Drafted:
     """Return the draft of an issue with what it was held against; takes what `draft` takes."""
     previous = await store.issues.latest(list_.name, before=day)
-    has_waited = await store.slots.in_vain(list_.name) is not None
-    last = previous.day if previous else None
-    first, *further = first_days(day, list_, lookback(list_), last, has_waited=has_waited)
-    found = await _drafted_since(store, list_, sources, day, first, previous)
-    for since in further:
-        if not too_few(found.draft, list_):
-            break
-        found = await _drafted_since(store, list_, sources, day, since, previous)
+    last, waits_since = previous.day if previous else None, await store.slots.waits_since(list_.name)
+    since = first_day_waiting(day, list_, lookback(list_), last, waits_since=waits_since)
+    found = await _drafted_since(store, list_, sources, day, since, previous)
     draft = found.draft
     draft = with_figures(draft, await store.pictures.known(figure_urls(draft.listings)))
     if summaries is not None:

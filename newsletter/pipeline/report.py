@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -121,6 +121,33 @@ class RunReport:
             **({"summaries": self.summaries.as_json()} if self.summaries else {}),
             **({"weekly": self.weekly.as_json()} if self.weekly else {}),
         }
+
+
+_WORST_FIRST = (RunStatus.FAILED, RunStatus.PARTIAL)
+
+
+def of_list(name: str, reports: Sequence[RunReport]) -> RunReport:
+    """Return one report for issues of one list, each of which has a report: its daily issues, and weekly ones.
+
+    Args:
+        name: the list's.
+        reports: at least one, of the list or of its weekly edition.
+    """
+    daily = [one for one in reports if one.list == name]
+    weekly = [one for one in reports if one.list != name]
+    about = _of_edition(daily) if daily else RunReport(list=name, date=weekly[0].date, status=RunStatus.NOT_DUE)
+    return replace(about, weekly=_of_edition(weekly)) if weekly else about
+
+
+def _of_edition(reports: Sequence[RunReport]) -> RunReport:
+    """Return the report of the issue that stands worst, with what was done for all of them."""
+    shown = next((one for status in _WORST_FIRST for one in reports if one.status is status), reports[0])
+    return replace(
+        shown,
+        sent_now=sum(one.sent_now for one in reports),
+        has_tried=any(one.has_tried for one in reports),
+        trouble=next((one.trouble for one in reports if one.trouble), None),
+    )
 
 
 def missed_in_words(list_: NewsletterList, slot: Slot) -> str:

@@ -31,6 +31,7 @@ from newsletter.pipeline.report import (
     halted_in_words,
     missed_in_words,
     next_in_words,
+    of_list,
     status_of,
     waits_in_words,
 )
@@ -190,8 +191,8 @@ class Pipeline:
         )
         if published.created:
             await self.mark.advance()
-        if published.issue is None and not collected.nothing_answered and slot == edition.agenda.last:
-            await self.store.slots.note_in_vain(list_.name, slot.day, now=now)
+        if published.issue is None and not collected.nothing_answered:
+            await self._note_in_vain(edition, slot)
         late = now - slot.at
         if published.issue and published.created and not is_named and late >= _WORTH_LOGGING:
             what = "first_issue_goes_out_now" if published.issue.number == 1 else "issue_caught_up"
@@ -200,6 +201,13 @@ class Pipeline:
             await self._log_missed_before(list_, slot)
         return published
 
+    async def _note_in_vain(self, edition: Edition, slot: Slot) -> None:
+        """Note that a slot led to no issue: the newest, or an earlier one that was named, if it is the first."""
+        name, last, slots = edition.list.name, edition.agenda.last, self.store.slots
+        is_first = last is not None and slot.day < last.day and await slots.in_vain(name) is None
+        if slot == last or is_first:
+            await slots.note_in_vain(name, slot.day, now=edition.agenda.now)
+
     async def _log_missed_before(self, list_: NewsletterList, slot: Slot) -> None:
         """Log the slots that passed without an issue since the previous one: only the newest one is caught up."""
         previous = await self.store.issues.latest(list_.name, before=slot.day)
@@ -207,8 +215,10 @@ class Pipeline:
         used = [day for day in tried if day is not None and day < slot.day]
         if not used:
             return
-        assumed = await self.store.restored.assumed_until()
-        missed = [one for one in slots_between(list_, max(used), slot.day) if assumed is None or one.at > assumed]
+        begins = await self.store.slots.first_seen(list_.name, now=slot.at)
+        if assumed := await self.store.restored.assumed_until():
+            begins = max(begins, assumed)
+        missed = [one for one in slots_between(list_, max(used), slot.day) if one.at > begins]
         if missed:
             why = "no issue was made at their hours; what was new then competes for this one"
             log.warning("slots_missed", days=[str(one.day) for one in missed], before=str(slot.day), reason=why)
@@ -298,7 +308,7 @@ class Pipeline:
     async def run_without_file(
         self, *, lists: Collection[str] | None = None, but: Collection[str] = (), now: datetime, wish: Wish
     ) -> list[RunReport]:
-        """Deliver closed issues of lists whose file is wrong or gone, and report on each issue that was open.
+        """Deliver closed issues of lists whose file is wrong or gone, and return a report for each of these lists.
 
         Args:
             lists: only issues of these editions; None: of all.
@@ -310,7 +320,7 @@ class Pipeline:
         """
         await self.mark.check()
         issues = await self.delivering.open_issues(lists=lists, but=but)
-        reports = []
+        reports: dict[str, list[RunReport]] = {}
         for issue in issues:
             if wish.day not in {None, issue.day}:
                 continue
@@ -327,10 +337,11 @@ class Pipeline:
                 has_tried=delivered.report.has_tried,
             )
             try:
-                reports.append(await self._with_first_issue(report, [delivered]))
+                report = await self._with_first_issue(report, [delivered])
             except RenderError as error:  # of an issue that was closed by a version that stored no rendering
-                reports.append(replace(report, status=RunStatus.FAILED, reason=str(error), trouble=error))
-        return reports
+                report = replace(report, status=RunStatus.FAILED, reason=str(error), trouble=error)
+            reports.setdefault(issue.masthead.readers_of, []).append(report)
+        return [of_list(name, each) for name, each in reports.items()]
 
     async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:
         """Collect and report what would be sent; freeze and send nothing.

@@ -26,6 +26,10 @@ class RelayUsage(Protocol):
         """
         ...
 
+    async def room(self, account: str, quota: Quota, *, now: datetime) -> Room:
+        """Return how many mails more may be handed over now; nothing is counted, and no warm-up begins."""
+        ...
+
     async def give_back(self, account: str, slot: datetime, mails: int) -> None:
         """Count less in a slot: they were not handed over after all."""
         ...

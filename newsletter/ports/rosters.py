@@ -89,6 +89,10 @@ class Roster(Protocol):
         """
         ...
 
+    def is_at_rest(self) -> bool:
+        """Return whether nobody seems to write to the files: they did not change within the last seconds."""
+        ...
+
     def check(self) -> Checked:
         """Read the files and find out whether they are right. What was found is kept until they change.
 

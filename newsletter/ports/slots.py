@@ -17,6 +17,10 @@ class Slots(Protocol):
         """Return the last day on which a list's slot led to no issue, as there was nothing to send or nobody."""
         ...
 
+    async def waits_since(self, list_name: str) -> date | None:
+        """Return the first day, as far as it is known, on which a list was tried; None: none led to no issue."""
+        ...
+
     async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
         """Note such a day, in place of the one before."""
         ...

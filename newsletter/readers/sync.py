@@ -110,16 +110,18 @@ async def as_synced(subscribers: Subscribers, list_name: str, member: Member) ->
     return replace(member.on(list_name), paused_until=known.paused_until)
 
 
-async def check(subscribers: Subscribers, file: ListFile) -> None:
-    """Find out whether a list's files are right, if they have changed since the last sync.
+async def check(subscribers: Subscribers, file: ListFile) -> bool:
+    """Find out whether a list's files are right; return whether the subscribers are in line with them.
 
     Raises:
         ListFileError: they are wrong; with all mistakes, of a file at most 1,000.
         MassRemovalError: they are held.
     """
-    if not await is_synced(subscribers, file):
-        await _check_not_held(subscribers, file)
-        await asyncio.to_thread(file.roster.check)
+    if await is_synced(subscribers, file):
+        return True
+    await _check_not_held(subscribers, file)
+    await asyncio.to_thread(file.roster.check)
+    return False
 
 
 async def _check_not_held(subscribers: Subscribers, file: ListFile) -> None:

@@ -130,9 +130,16 @@ class Ticker:
                 await issue_failed(self._alarm, file.list.name, agenda(file.list, now).day, error)
 
     async def _is_right(self, file: ListFile, now: datetime, stop: asyncio.Event) -> bool:
-        """Return whether the members of a list are right. Files that are the same as at the sync are not read."""
+        """Return whether the members of a list are right. Files that are the same as at the sync are not read.
+
+        The subscribers are brought into line with files that have changed, so that who was taken out gets nothing
+        more of an issue that is closed. Files that somebody may still be writing to wait for the next tick.
+        """
+        pipeline = self._pipeline
         try:
-            await unless_stopped(stop, check(self._pipeline.store.subscribers, file))
+            is_synced = await unless_stopped(stop, check(pipeline.store.subscribers, file))
+            if not is_synced and pipeline.applies_files and await asyncio.to_thread(file.roster.is_at_rest):
+                await unless_stopped(stop, pipeline.sync(file, now=now))
         except FileChangedError as error:  # somebody is at it
             log.info("list_file_changing", reason=str(error))
         except ListFileError as error:

@@ -40,10 +40,11 @@ class RelaySettings(Group):
     """A relay: an SMTP server or, by its `kind`, a service that takes mails over HTTPS.
 
     `ehlo_name` is our name in EHLO; empty: this machine's full name or, if it has none, the sender's domain.
-    `greeting_timeout`, `timeout` (for each other reply) and `final_timeout` (for the reply to a message) are in
-    seconds. `rate` is in messages per second (0: no limit); `weight` is the relay's share of the work. `per_hour`
-    and `per_day` are the most mails in 60 minutes and in 24 hours (0: no limit). `warm_up` is the most mails of
-    the first day (0: no warm-up), which doubles every `warm_up_days` days.
+    `greeting_timeout`, `timeout` (for all until the relay is ready for mail, and for each other reply) and
+    `final_timeout` (for the reply to a message) are in seconds. `rate` is in messages per second (0: no limit);
+    `weight` is the relay's share of the work. `per_hour` and `per_day` are the most mails in 60 minutes and in 24
+    hours (0: no limit). `warm_up` is the most mails of the first day (0: no warm-up), which doubles every
+    `warm_up_days` days.
     """
 
     kind: RelayKind = RelayKind.SMTP

@@ -30,6 +30,7 @@ from newsletter.store.bulk import among, in_chunks, insert, is_sqlite, raw_conne
 from newsletter.store.column_types import moment_text
 from newsletter.store.engine import Database
 from newsletter.store.erased import erased_people
+from newsletter.store.missed import note_other_edition
 from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import deliveries, held_files, list_files
@@ -174,6 +175,10 @@ class SqlComparison(Comparison):
         if self.counts.differ:
             if not self._database.is_postgresql:
                 await run(connection, staging.ADD, **values)
+            if self.counts.changed:
+                [(changes_edition,)] = await run(connection, staging.CHANGES_EDITION, list=self._list)
+                if changes_edition:
+                    await note_other_edition(connection, self._list, now=now)
             for statement in staging.CHANGE:
                 await run(connection, statement, **values)
             await self._withdraw(now)

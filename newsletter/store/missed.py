@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,9 +13,21 @@ from newsletter.core.diff import MAX_CATCH_UP_DAYS
 from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.missed import Withheld, missed_of
+from newsletter.core.newsletter_list import editions_of
 from newsletter.core.steps import NOT_BROUGHT, TOO_LATE
 from newsletter.store.bulk import among
 from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issues, subscribers
+
+
+async def note_other_edition(connection: AsyncConnection, list_name: str, *, now: datetime) -> None:
+    """Note that somebody wants the other edition of a list from now on, and missed what came out of it until now.
+
+    The caller also changes when the reader's row was updated: of other readers `Missed` asks nothing.
+    """
+    since = now.astimezone(UTC).date() - timedelta(days=MAX_CATCH_UP_DAYS)
+    of_list = sa.and_(issues.c.list.in_(editions_of(list_name)), issues.c.day >= since, IS_CLOSED)
+    not_noted = sa.and_(of_list, issues.c.was_missed.is_not(True))
+    await connection.execute(sa.update(issues).where(not_noted).values(was_missed=True))
 
 
 async def missed(connection: AsyncConnection, list_name: str, keys: Collection[int]) -> frozenset[int]:
@@ -31,8 +43,9 @@ class Missed:
     """Which of an issue's listings that are there again stood in earlier issues, and who missed these.
 
     Args:
-        held: the keys of these listings by issue of the last two weeks, oldest first; of many issues none.
-        closed_at: when each of these issues was closed; aware.
+        held: the keys of these listings by issue of the last two weeks, oldest first; of many issues none. The
+            list's other edition has none: its issues may make up for what was missed, that is all.
+        out: the day of each of these issues, and when it was closed; aware.
         since: when these weeks began; aware.
         by_anybody: whether anybody may have missed one of these issues, as it was cancelled or came too late.
     """
@@ -40,12 +53,12 @@ class Missed:
     def __init__(
         self,
         held: Mapping[int, frozenset[int]],
-        closed_at: Mapping[int, datetime],
+        out: Mapping[int, tuple[date, datetime]],
         since: datetime,
         *,
         by_anybody: bool = False,
     ) -> None:
-        self._held, self._closed_at, self._since, self._by_anybody = held, closed_at, since, by_anybody
+        self._held, self._out, self._since, self._by_anybody = held, out, since, by_anybody
 
     @classmethod
     async def before(cls, connection: AsyncConnection, issue: Issue) -> Missed:
@@ -55,26 +68,29 @@ class Missed:
         begins = datetime.combine(since, time(), UTC)
         if not again:
             return cls({}, {}, begins)
+        is_own = issues.c.list == issue.list
         theirs = sa.and_(
-            issue_listings.c.issue_key == issues.c.key, among(connection, issue_listings.c.listing_key, again)
+            issue_listings.c.issue_key == issues.c.key,
+            among(connection, issue_listings.c.listing_key, again),
+            is_own,
         )
+        names = ("key", "day", "frozen_at", "halt", "was_late")
+        columns = [*(issues.c[name] for name in names), issue_listings.c.listing_key, is_own.label("is_own")]
         query = (
-            sa.select(
-                issues.c.key, issues.c.frozen_at, issue_listings.c.listing_key, issues.c.halt, issues.c.was_late
-            )
+            sa.select(*columns)
             .select_from(issues.outerjoin(issue_listings, theirs))
-            .where(issues.c.list == issue.list, issues.c.day >= since, issues.c.day < issue.day, IS_CLOSED)
+            .where(issues.c.list.in_(issue.masthead.editions), issues.c.day.between(since, issue.day), IS_CLOSED)
+            .where(sa.or_(issues.c.day < issue.day, sa.not_(is_own)))
             .where(issues.c.candidates > 0)  # a quiet issue brings nothing that one could miss
-            .order_by(issues.c.day)
         )
         held: dict[int, frozenset[int]] = {}
-        closed_at: dict[int, datetime] = {}
+        out: dict[int, tuple[date, datetime]] = {}
         by_anybody = False
-        for key, closed, listing, halt, was_late in await connection.execute(query):
+        for key, day, closed, halt, was_late, listing, own in await connection.execute(query):
             held[key] = held.get(key, frozenset()) | ({listing} if listing is not None else frozenset())
-            closed_at[key] = closed
-            by_anybody |= halt is Halt.CANCELLED or bool(was_late)
-        return cls(held, closed_at, begins, by_anybody=by_anybody)
+            out[key] = day, closed
+            by_anybody |= own and (halt is Halt.CANCELLED or bool(was_late))
+        return cls(held, out, begins, by_anybody=by_anybody)
 
     def told_by(self, subscriber_key: sa.ColumnElement[int]) -> Sequence[sa.ColumnElement[str]]:
         """Return the expressions for how these issues stand for a subscriber; none if there are no such issues.
@@ -116,14 +132,12 @@ class Missed:
             .where(among(connection, subscribers.c.key, readers), self._may_have())
             .where(deliveries.c.issue_key.in_(self._held))
         )
-        order = {key: place for place, key in enumerate(self._held)}
-        theirs = defaultdict[int, list[Withheld]](list)
-        for reader, key, state, reason, changed_at in sorted(
-            await connection.execute(query), key=lambda row: order[row[1]]
-        ):
-            was_brought = state not in NOT_BROUGHT
-            theirs[reader].append(Withheld(key, self._closed_at[key], was_brought, reason, changed_at))
+        theirs = defaultdict[int, list[tuple[date, bool, Withheld]]](list)
+        for reader, key, state, reason, changed_at in await connection.execute(query):
+            (day, closed_at), was_brought = self._out[key], state not in NOT_BROUGHT
+            one = Withheld(key, closed_at, was_brought, reason, changed_at)
+            theirs[reader].append((day, was_brought, one))
         return {
-            reader: frozenset().union(*(self._held[key] for key in missed_of(each)))
+            reader: frozenset().union(*(self._held[key] for key in missed_of(one for *_, one in sorted(each))))
             for reader, each in theirs.items()
         }

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.quotas import DAY, SLOT, Quota, Used, room, slot_of
+from newsletter.core.quotas import DAY, SLOT, Quota, Room, Used, room, slot_of
 from newsletter.ports import Granted, RelayUsage
 from newsletter.store.column_types import Exact, Moment
 from newsletter.store.engine import Database
@@ -51,6 +51,12 @@ class SqlRelayUsage(RelayUsage):
                 await _forget(connection, account, before=now - DAY - SLOT)
                 await _count(connection, account, slot, mails, is_new=all(one.slot != slot for one in used))
         return Granted(mails, slot, left)
+
+    @override
+    async def room(self, account: str, quota: Quota, *, now: datetime) -> Room:
+        async with self._database.read() as connection:
+            begun_at = await connection.scalar(sa.select(warm_ups.c.begun_at).where(warm_ups.c.account == account))
+            return room(quota, await _used(connection, account), begun_at or now, now)
 
     @override
     async def give_back(self, account: str, slot: datetime, mails: int) -> None:

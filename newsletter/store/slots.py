@@ -40,6 +40,16 @@ class SqlSlots(Slots):
         return day
 
     @override
+    async def waits_since(self, list_name: str) -> date | None:
+        query = sa.select(slots.c.first_seen_at, slots.c.in_vain_on).where(slots.c.list == list_name)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None or row.in_vain_on is None:
+            return None
+        first: date = min(row.first_seen_at.date(), row.in_vain_on)
+        return first
+
+    @override
     async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
         async with self._database.write() as connection:
             row = insert(connection, slots).values(list=list_name, first_seen_at=now, in_vain_on=day)

@@ -80,6 +80,13 @@ COMPARE = (
         """
     ),
 )
+_CHANGES_EDITION = """
+    SELECT EXISTS (
+        SELECT 1 FROM differing JOIN staged ON staged.address_key = differing.address_key
+            JOIN subscribers ON subscribers.list = {list} AND subscribers.address_key = staged.address_key
+        WHERE differing.kind = 'change' AND subscribers.cadence {differ} staged.cadence
+    )
+"""
 COUNT = _both(
     """
     SELECT (SELECT count(*) FROM staged),
@@ -92,6 +99,11 @@ COUNT = _both(
             (SELECT count(*) FROM subscribers WHERE list = :list AND origin = 'file' AND status = 'active')
         ELSE 0 END
     """
+)
+
+CHANGES_EDITION = Statement(
+    sqlite=_CHANGES_EDITION.format(list=":list", differ="IS NOT"),
+    postgresql=_CHANGES_EDITION.format(list="%(list)s", differ="IS DISTINCT FROM"),
 )
 
 # Who came by another way, or chose for themselves, perhaps just now, stays as they are. Who has unsubscribed stays

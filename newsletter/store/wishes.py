@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.steps import NOT_YET_SENT, PAUSED
 from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus, Wishes
+from newsletter.store.missed import note_other_edition
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import withdraw
 from newsletter.store.tables import deliveries, issues, subscribers
@@ -35,6 +36,8 @@ async def keep_wishes(
     if member != was:
         changed = changed.values(own_wishes_since=sa.func.coalesce(subscribers.c.own_wishes_since, now))
     await connection.execute(changed)
+    if after.cadence is not before.cadence:
+        await note_other_edition(connection, after.list, now=now)
     if after.paused_until is not None and after.paused_until != before.paused_until:
         await _withdraw(connection, key, after.paused_until, now)
     return after

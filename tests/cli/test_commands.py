@@ -63,10 +63,10 @@ def test_a_folder_of_that_name_without_list_files_is_the_wrong_one_too(
 @pytest.mark.parametrize(
     "words",
     [
-        ("--dir", "{}", "issues", "list"),
-        ("issues", "list", "--dir", "{}"),
-        ("issues", "--dir={}", "list"),
-        ("issues", "list", "--dir", "{}", "--json"),
+        ("--dir", "{}", "suppressions", "add", "ann@lab.example"),
+        ("suppressions", "add", "ann@lab.example", "--dir", "{}"),
+        ("suppressions", "--dir={}", "add", "ann@lab.example"),
+        ("suppressions", "add", "--dir", "{}", "ann@lab.example"),
     ],
 )
 def test_a_command_works_in_another_folder(
@@ -104,6 +104,41 @@ def test_a_day_that_is_none_is_wrong_usage_in_every_command(
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert day in err
+    assert not (folder / "var").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("collect", "lint", "render --list daily", "send --list daily --to ann@lab.example", "subscribers apply"),
+        *("subscribers add --list daily ann@lab.example", "suppressions add ann@lab.example", "inbound process"),
+    ],
+)
+def test_where_no_list_file_is_right_nothing_is_begun(call: Call, folder: Path, command: str) -> None:
+    for path in (folder / "subscribers").glob("*.toml"):
+        path.write_text("zone = 1\n")
+    code, out, err = call(*command.split())
+    assert (code, out) == (78, ""), err
+    assert ".toml:1: " in err
+    assert not (folder / "var").exists()
+
+
+@pytest.mark.parametrize("is_right", [False, True], ids=["wrong", "right"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("status", "issues list", "deliveries list", "deliveries slow-downs", "subscribers list"),
+        *("subscribers export --list daily", "subscribers show ann@lab.example", "suppressions list"),
+        *("suppressions export", "lists check"),
+    ],
+)
+def test_who_only_looks_begins_no_ledger(call: Call, folder: Path, command: str, *, is_right: bool) -> None:
+    if not is_right:
+        for path in (folder / "subscribers").glob("*.toml"):
+            path.write_text("zone = 1\n")
+    code, _, err = call(*command.split())
+    assert code in {0, 1, 2, 78}, err
+    assert "Traceback" not in err
     assert not (folder / "var").exists()
 
 

@@ -14,6 +14,8 @@ from newsletter.bootstrap import Program
 from newsletter.cli import session, streams
 from tests.render import mails as make
 
+LIST = 'title = "Papers"\nsender = "papers@lab.example"\nsources = ["huggingface"]\n'
+
 
 def test_who_interrupts_a_command_before_it_began_sees_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -41,7 +43,7 @@ def test_uvloop_is_left_where_mail_is_signed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "subscribers").mkdir()
-    (tmp_path / "subscribers" / "daily.toml").touch()
+    (tmp_path / "subscribers" / "daily.toml").write_text(LIST)
     if signs:
         key = make.rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (tmp_path / "dkim.pem").write_bytes(key)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.core.missed import Withheld, missed_of
-from newsletter.core.steps import CANCELLED, OTHER_DAY, TOO_LATE
+from newsletter.core.steps import CANCELLED, OTHER_DAY, OTHER_EDITION, TOO_LATE
 
 MONDAY = datetime(2026, 3, 9, 8, tzinfo=UTC)
+WEEKLY = f"{OTHER_EDITION}weekly issue, this one is daily"
 BY_NOW = f"{TOO_LATE}: it could not be delivered within 36 hours"
 
 
@@ -28,6 +29,8 @@ def issue(day: int, reason: str = "", *, changed: int | None = None) -> Withheld
         ([issue(0, OTHER_DAY.reason), issue(1)], set()),
         ([issue(0), issue(1, CANCELLED.reason)], {1}),
         ([issue(0, "removed from the list")], set()),
+        ([issue(0, WEEKLY), issue(1, WEEKLY)], {0, 1}),
+        ([issue(0, WEEKLY, changed=3), issue(0)], set()),
         ([issue(0, BY_NOW, changed=2), issue(1), issue(2)], {0}),
         ([issue(0, BY_NOW, changed=2), issue(1), issue(2), issue(3)], set()),
         ([issue(0, BY_NOW, changed=2), issue(1, BY_NOW, changed=3), issue(2), issue(3)], {1}),

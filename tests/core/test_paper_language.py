@@ -41,7 +41,15 @@ def test_what_arxiv_has_is_english_unless_its_script_says_otherwise() -> None:
 
 def test_nothing_is_said_of_papers_in_the_language_of_the_list() -> None:
     paper = Listing(title="Learning to Read with the Web")
-    assert [language_beside(paper, tag) for tag in ("en", "en-GB", "de")] == ["", "", "en"]
+    assert [language_beside(paper, tag, tag) for tag in ("en", "en-GB", "de")] == ["", "", "en"]
+
+
+def test_among_words_of_another_language_what_is_not_clear_is_in_that_of_the_list() -> None:
+    english, hebrew = Listing(title="Learning to Read with the Web"), Listing(title="למידה עמוקה לזיהוי כתב יד")
+    assert language_beside(english, "he", "en") == "en"
+    assert language_beside(hebrew, "he", "en") == "he"
+    assert language_beside(hebrew, "he", "he") == ""
+    assert language_beside(Listing(title="深度学习"), "he", "en") == "zh"
 
 
 @given(st.builds(Listing, title=st.text(), abstract=st.text()))

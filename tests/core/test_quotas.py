@@ -36,6 +36,7 @@ def test_a_quota_that_is_used_up_says_until_when() -> None:
     # What others sent beyond the limit counts, too.
     beyond = room(Quota(per_hour=10), used((5, 50 * MINUTE), (14, 10 * MINUTE)), NOW, NOW)
     assert beyond.opens_at == datetime(2026, 3, 12, 8, 55, tzinfo=UTC)
+    assert beyond.said == "10 mails in an hour, and 19 went out already"  # as where the limit was higher then
 
 
 def test_a_warm_up_doubles_until_the_days_limit_is_reached() -> None:

@@ -6,7 +6,10 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -245,6 +248,100 @@ async def test_half_a_greeting_is_none() -> None:
     async with playing(drip, greeting_timeout=0.1) as relays:
         with pytest.raises(RelaySetupError, match="no greeting within"):
             await relays.connect()
+
+
+async def drips(client: Dialogue) -> None:
+    """Send a reply that never ends, a byte at a time."""
+    with suppress(ConnectionError):
+        while not client.writer.is_closing():
+            client.writer.write(b"2")
+            await asyncio.sleep(0.02)
+
+
+async def drips_in_ehlo(client: Dialogue) -> None:
+    client.say("220 relay.example.org")
+    await client.hear("\r\n")
+    await drips(client)
+
+
+async def adds_line_after_line_to_ehlo(client: Dialogue) -> None:
+    client.say("220 relay.example.org")
+    await client.hear("\r\n")
+    with suppress(ConnectionError):
+        while not client.writer.is_closing():
+            client.say("250-X-MORE")
+            await asyncio.sleep(0.02)
+
+
+async def drips_in_starttls(client: Dialogue) -> None:
+    await client.greet("STARTTLS")
+    await client.hear("\r\n")
+    await drips(client)
+
+
+async def never_begins_tls(client: Dialogue) -> None:
+    await client.greet("STARTTLS")
+    await client.hear("\r\n")
+    client.say("220 go on")
+    await client.hear_no_more()
+
+
+async def drips_in_auth(client: Dialogue) -> None:
+    await client.greet("AUTH PLAIN LOGIN")
+    await client.hear("\r\n")
+    await drips(client)
+
+
+async def takes_its_time_at_each_step(client: Dialogue) -> None:
+    for reply in ("220 relay.example.org", "250-relay.example.org\r\n250 AUTH PLAIN", "235 welcome"):
+        await asyncio.sleep(0.2)
+        if client.writer.is_closing():
+            return
+        client.say(reply)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await client.hear("\r\n")
+
+
+LOGIN = {"username": "papers", "password": "opensesame"}
+
+
+@pytest.mark.parametrize(
+    ("script", "config"),
+    [
+        (drips_in_ehlo, {}),
+        (adds_line_after_line_to_ehlo, {}),
+        (drips_in_starttls, {"security": Security.STARTTLS}),
+        (never_begins_tls, {"security": Security.STARTTLS}),
+        (drips_in_auth, LOGIN),
+        (takes_its_time_at_each_step, LOGIN),
+    ],
+)
+async def test_the_whole_opening_has_one_deadline(
+    script: Callable[[Dialogue], Awaitable[None]], config: dict[str, Any]
+) -> None:
+    began = time.monotonic()
+    async with playing(script, timeout=0.4, **config) as relays:
+        with pytest.raises(RelaySetupError, match=r"not ready for mail within 0.4 .*NEWSLETTER_SMTP__TIMEOUT"):
+            await relays.connect()
+        assert time.monotonic() - began < 3
+
+
+async def test_a_relay_that_is_never_ready_is_tried_once_and_one_that_was_ready_again() -> None:
+    outbox = FakeOutbox.of(3)
+    async with playing(drips_in_ehlo, timeout=0.3, connections=1) as relays:
+        report = await process(outbox, relays, pauses=(5.0, 5.0, 5.0)).deliver(message_for)
+    assert "not ready for mail" in report.trouble
+    assert outbox.states() == {DeliveryState.QUEUED: 3}
+
+    async def prompt(client: Dialogue) -> None:
+        await client.greet()
+        await client.hear_no_more()
+
+    async with playing(prompt, drips_in_ehlo, timeout=0.3) as relays:
+        await (await relays.connect()).close()
+        with pytest.raises(RelayError, match="timed out") as failed:
+            await relays.connect()
+        assert not isinstance(failed.value, RelaySetupError)
 
 
 async def test_starttls_towards_a_port_that_awaits_tls(certificates: Certificates, ca_file: Path) -> None:

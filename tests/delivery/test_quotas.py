@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.quotas import Quota
+from newsletter.core.quotas import Quota, QuotaOf
 from newsletter.delivery.limits.quota import RelayQuota
 from newsletter.delivery.mailer import RelayMailer
 from newsletter.delivery.smtp.relay import SmtpRelay
+from newsletter.operations.status import slow_downs_for_operators
 from newsletter.ports import ChunkReport, SlowDownKind, Store
 from tests.delivery import services
 from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
@@ -86,6 +87,21 @@ async def test_what_is_over_the_quota_waits_without_an_attempt_until_the_next_da
     assert (await processes.deliver(outbox, processes.relay(server))).sent == 5
     assert await processes.store.slow_downs.known(now=clock.now - timedelta(minutes=1)) != []
     assert set(server.copies().values()) == {1}
+
+
+async def test_what_is_shown_of_quotas_goes_by_their_present_limits(
+    server: SmtpServer, processes: Processes, clock: Clock
+) -> None:
+    store, relay = processes.store, processes.relay(server)
+    await processes.deliver(letters(12), relay)
+
+    async def shown(**limits: int) -> list[str]:
+        quotas = [QuotaOf(relay.name, relay.account, Quota(**limits))] if limits else []
+        return [one.reason for one in await slow_downs_for_operators(store, quotas, now=clock.now)]
+
+    assert await shown(per_day=5) == ["5 mails in 24 hours, and all of them are used"]
+    assert await shown(per_hour=2) == ["2 mails in an hour, and 5 went out already"]
+    assert await shown(per_hour=6) == await shown() == []  # whatever was noted when it was used up
 
 
 async def test_what_is_over_the_quota_goes_to_the_next_relay(

@@ -8,11 +8,13 @@ import pytest
 
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.subscriber import Wishes
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.pipeline.report import RunReport, RunStatus
 from newsletter.ports import Store
 from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY
 from tests.editions.desk import LIST, Desk
+from tests.store.samples import key_of
 
 NEXT_MONDAY = MONDAY + timedelta(days=7)
 THURSDAY = FRIDAY - timedelta(days=1)
@@ -103,6 +105,66 @@ async def test_who_changes_to_daily_gets_no_paper_again(desk: Desk) -> None:
     issue = set(desk.mails("bob")[-1].papers)
     assert issue & set(weekly.papers) == {411, 412}
     assert set(daily.papers) == issue - {411, 412}
+
+
+@pytest.mark.parametrize("by_themselves", [False, True])
+async def test_who_changes_to_daily_misses_nothing_since_their_last_weekly_issue(
+    desk: Desk, *, by_themselves: bool
+) -> None:
+    desk.list_ = replace(LIST, max_listings=60)
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    desk.subscribe("bob")
+    desk.subscribe("eve", cadence=Cadence.WEEKLY)
+    await week(desk, first=MONDAY, last=THURSDAY - timedelta(days=1))
+    if by_themselves:
+        key = await key_of(desk.store, "daily", "ann@example.org")
+        assert await desk.store.subscribers.keep_wishes(key, Wishes(), now=desk.now)
+    else:
+        desk.subscribe("ann")
+    await desk.run(THURSDAY)
+    weekly, daily = desk.mails("ann")
+    assert "The week: " in weekly.subject
+    assert set(desk.papers("ann")) == set(desk.papers("bob"))
+    assert len(daily.papers) == len(set(daily.papers))
+    await week(desk, first=FRIDAY)
+    assert set(desk.papers("ann")) == set(desk.papers("bob"))  # nothing comes once more
+    assert len(desk.papers("ann")) == len(set(desk.papers("ann")))
+
+
+async def test_who_changes_to_weekly_misses_nothing_since_their_last_daily_issue(desk: Desk) -> None:
+    desk.list_ = replace(LIST, max_listings=60, weekly_day=3)
+    desk.subscribe("ann", days=(0,))
+    desk.subscribe("bob", cadence=Cadence.WEEKLY)
+    await week(desk, first=MONDAY, last=FRIDAY)
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    await week(desk, first=FRIDAY + timedelta(days=1), last=THURSDAY + timedelta(days=7))
+    _, weekly = desk.mails("ann")
+    assert "The week: " in weekly.subject
+    assert set(desk.papers("ann")) == set(desk.papers("bob"))
+    assert len(desk.papers("ann")) == len(set(desk.papers("ann")))
+
+
+async def test_a_pause_over_a_weekly_issue_takes_nothing_away(desk: Desk) -> None:
+    desk.list_ = replace(LIST, max_listings=60, weekly_day=3)
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    desk.subscribe("bob", cadence=Cadence.WEEKLY)
+    await desk.run(MONDAY)
+    key = await key_of(desk.store, "daily", "ann@example.org")
+    pause = Wishes(cadence=Cadence.WEEKLY, paused_until=FRIDAY)
+    assert await desk.store.subscribers.keep_wishes(key, pause, now=desk.now)
+    await week(desk, last=THURSDAY + timedelta(days=7))
+    [weekly] = desk.mails("ann")
+    assert set(weekly.papers) == set(desk.papers("bob"))
+
+
+async def test_where_nobody_changes_no_issue_holds_what_an_earlier_one_held(desk: Desk) -> None:
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    desk.subscribe("bob")
+    await week(desk, first=MONDAY)
+    for name in ("daily", "daily.weekly"):
+        issue = await desk.store.issues.latest(name)
+        assert issue
+        assert issue.news == issue.listings
 
 
 async def test_who_has_had_all_of_it_gets_no_mail_and_the_reason_is_kept(desk: Desk) -> None:

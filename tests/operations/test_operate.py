@@ -96,7 +96,7 @@ async def test_status_shows_what_is_due_stuck_and_next(desk: Desk) -> None:
     await bring(desk, 1, DeliveryState.UNCERTAIN)
     await desk.store.library.attempted("jsonl:x", THURSDAY, now=desk.now, settled=False, error="gone")
     reader = SeenCluster().reader(desk.store.oversight)
-    (row,) = (await status(desk.store, desk.load(), {"daily": ["jsonl:x"]}, reader, now=desk.now)).lists
+    (row,) = (await status(desk.store, desk.load(), {"daily": ["jsonl:x"]}, reader, (), now=desk.now)).lists
     assert row.newest is not None
     assert [(one.issue.day, one.waiting) for one in row.unfinished] == [
         (THURSDAY, {DeliveryState.DEFERRED: 1, DeliveryState.UNCERTAIN: 1, DeliveryState.QUEUED: 2}),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from newsletter.core.issue import Issue
 from newsletter.pipeline.report import RunStatus
@@ -80,6 +81,48 @@ async def test_a_first_issue_of_enough_papers_looks_back_no_further_than_others(
     desk.list_ = replace(desk.list_, lookback_days=1)
     await desk.run(THURSDAY)
     assert sorted(await titles(desk, THURSDAY)) == ["A", "B"]
+
+
+async def test_a_new_list_looks_back_as_its_file_says_though_more_is_known_and_what_waits_then_stays(
+    desk_with: MakeDesk,
+) -> None:
+    source = ScriptedSource(pages={THURSDAY - 9 * DAY: ["Old", "Older"], THURSDAY: ["A"]})
+    desk = desk_with(source, lookback_days=9, min_listings=3)
+    desk.now = datetime.combine(THURSDAY, time(7), UTC)
+    await desk.pipeline.collect(desk.list_, THURSDAY, now=desk.now)  # for another list of these sources
+    desk.list_ = replace(desk.list_, lookback_days=1)
+    assert (await desk.run(THURSDAY)).status is RunStatus.NOTHING_NEW
+    for later in (5, 6):
+        source.pages[THURSDAY + later * DAY] = [f"B{later}"]
+        await desk.run(THURSDAY + later * DAY)
+    assert sorted(await titles(desk, THURSDAY + 6 * DAY)) == ["A", "B5", "B6"]
+
+
+async def test_papers_of_past_days_that_are_named_wait_for_the_first_issue_too(desk_with: MakeDesk) -> None:
+    days = [THURSDAY - back * DAY for back in (20, 10, 0)]
+    source = ScriptedSource(pages={day: [f"Of {day}"] for day in days})
+    desk = desk_with(source, lookback_days=2, min_listings=3)
+    desk.now = datetime.combine(THURSDAY + 100 * DAY, time(7), UTC)
+    for day in days:
+        await desk.run_now(naming=day)
+    assert sorted(await titles(desk, THURSDAY)) == sorted(f"Of {day}" for day in days)
+
+
+@pytest.mark.parametrize(
+    ("back", "status"), [(20, RunStatus.NOT_DUE), (2, RunStatus.NOT_DUE), (1, RunStatus.MISSED)]
+)
+async def test_a_new_list_with_an_issue_of_the_past_has_missed_no_hour(
+    desk_with: MakeDesk, back: int, status: RunStatus
+) -> None:
+    days = (THURSDAY - back * DAY, THURSDAY + DAY)
+    source = ScriptedSource(pages={day: [f"Of {day}"] for day in days})
+    desk = desk_with(source, deadline=timedelta(hours=3))
+    desk.now = datetime.combine(THURSDAY, time(13), UTC)
+    assert (await desk.run_now(naming=days[0])).status is RunStatus.SENT
+    assert (await desk.run_now()).status is status
+    with capture_logs() as logs:
+        assert (await desk.run(THURSDAY + DAY)).status is RunStatus.SENT
+    assert not [one for one in logs if one["event"] == "slots_missed"]
 
 
 async def test_an_hour_before_an_issue_that_was_made_is_neither_missed_nor_caught_up(desk_with: MakeDesk) -> None:

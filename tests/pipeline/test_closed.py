@@ -426,6 +426,23 @@ async def test_an_issue_that_cannot_be_rendered_is_reported_and_keeps_no_other_b
     assert "body.txt:1" in reports[0].reason
 
 
+async def test_several_open_issues_of_a_list_without_a_file_are_one_report(tmp_path: Path, store: Store) -> None:
+    desk = Desk(tmp_path, store, list_=DESK_LIST)
+    desk.subscribe("ann", hour=time(20), timezone="UTC")
+    desk.subscribe("bob", cadence=Cadence.WEEKLY, hour=time(20), timezone="UTC")
+    desk.post.is_down = True
+    for day in range(2):
+        await desk.run(MONDAY + timedelta(days=day))
+    desk.post.is_down = False
+    desk.now += timedelta(hours=12)
+
+    [report] = await desk.pipeline.run_without_file(now=desk.now, wish=AS_USUAL)
+
+    assert (report.list, report.sent_now) == ("daily", 2)
+    assert report.weekly is not None
+    assert (report.weekly.list, report.weekly.sent_now) == ("daily.weekly", 1)
+
+
 async def test_hours_and_deadline_of_a_closed_issue_are_those_that_its_list_had(
     tmp_path: Path, store: Store
 ) -> None:

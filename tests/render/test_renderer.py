@@ -313,7 +313,24 @@ def test_a_list_in_a_language_written_from_right_to_left_says_so(renderer: Templ
     html = html_of(renderer, issue)
     assert '<html lang="he" dir="rtl"' in html
     (article,) = re.findall(r'<div [^>]*role="article"[^>]*>', html)
-    assert 'dir="ltr"' in article  # as its words, which are English
+    assert 'lang="en" dir="ltr"' in article  # as its words, which are English
+
+
+def test_what_is_in_another_language_than_the_words_around_it_says_so(renderer: TemplateRenderer) -> None:
+    hebrew = Listing(title="למידה עמוקה לזיהוי כתב יד")
+    papers = [*factories.papers(2), hebrew]
+    masthead = factories.masthead(language="he", intro="בוקר טוב", outro="להתראות")
+    mail = reader_mail(renderer, factories.issue(papers, masthead=masthead))
+
+    def tags_around(text: str) -> list[str | None]:
+        [article] = mail.page.cssselect("[role=article]")
+        found = [one for one in article.iter() if isinstance(one.tag, str) and text in (one.text or "")]
+        assert found
+        return [next(up.get("lang") for up in (one, *one.iterancestors()) if up.get("lang")) for one in found]
+
+    for text in ("בוקר טוב", "להתראות", hebrew.title):
+        assert set(tags_around(text)) == {"he"}
+    assert set(tags_around(papers[0].title[:20])) == {"en"}
 
 
 @pytest.mark.parametrize("name", sorted(make.pages()))

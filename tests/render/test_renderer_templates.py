@@ -105,6 +105,21 @@ def test_a_loop_that_would_take_hours_is_named(own: Path) -> None:
     assert TemplateRenderer(own, TEMPLATES).issue(factories.issue(), web_url="").text.strip() == "100000"
 
 
+def test_loops_within_loops_that_would_take_hours_are_named(own: Path) -> None:
+    loops = ["{% for a in range(9999) %}", "{% for b in range(9999) %}", "{% for c in range(9999) %}", ""]
+    write(own, "daily/body.txt", "\n".join(loops) + "{% endfor %}" * 3)
+    assert failure(own).startswith(f"{own}/daily/body.txt:3: its loops take too long: 1,000,000 turns ")
+    many = "{% macro some() %}{% for a in range(9999) if a < 0 %}{% endfor %}{% endmacro %}"
+    write(own, "daily/body.txt", f"{many}\n{{% for b in range(9999) %}}{{{{ some() }}}}{{% endfor %}}")
+    assert failure(own).startswith(f"{own}/daily/body.txt:2: its loops take too long: ")  # where it is called
+
+
+def test_loops_know_where_they_are(own: Path) -> None:
+    loop = "{% for a in 'xyz' %}{{ loop.index }}{{ loop.length }}{{ a }}{{ ' ' if not loop.last }}{% endfor %}"
+    write(own, "daily/body.txt", loop + "{% for a in [] %}{% else %} none{% endfor %}")
+    assert TemplateRenderer(own, TEMPLATES).issue(factories.issue(), web_url="").text.strip() == "13x 23y 33z none"
+
+
 def test_a_template_that_takes_itself_in_is_named(own: Path) -> None:
     write(own, "daily/body.txt", "\n{% include 'daily/body.txt' %}")
     assert failure(own).startswith(f"{own}/daily/body.txt:2: ")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from structlog.testing import capture_logs
 from newsletter.core.errors import SourceError, StoreError
 from newsletter.core.listing import Page
 from newsletter.core.subscriber import SubscriberStatus
+from newsletter.lists import stamps
 from newsletter.lists.files import ListFiles
 from newsletter.lists.lines import Lines
 from newsletter.ports import ListFile, Store
@@ -165,17 +168,39 @@ async def test_a_members_file_that_does_not_change_is_not_read_at_each_tick(
     assert len(reads) == (2 if rows == ["cid@example.org,"] else 1)
 
 
-async def test_who_is_on_the_list_changes_only_when_an_issue_is_due(office: Office) -> None:
-    with_members(office, "cid@example.org,", "dan@example.org,")
+async def test_who_is_taken_out_of_a_file_gets_nothing_more_of_a_closed_issue(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_members(office, "cid@example.org,", "dan@example.org,", before='hours = "09:00-17:00"\n')
     await office.tick()
-    assert office.readers == ["ann", "cid", "dan"]
-    with_members(office, "cid@example.org,")
+    with_members(office, "cid@example.org,", before='hours = "09:00-17:00"\n')
+    await office.tick(after=timedelta(seconds=15))
+    people = await of_list(office.desk.store, "ann")
+    assert {one.status for one in people} == {SubscriberStatus.ACTIVE}  # somebody may still be writing
+    monkeypatch.setattr(stamps, "_AT_REST_NS", 0)
     await office.tick(after=timedelta(hours=1))
-    assert len(await of_list(office.desk.store, "ann")) == 3
-    assert {one.status for one in await of_list(office.desk.store, "ann")} == {SubscriberStatus.ACTIVE}
-    office.source.pages[THURSDAY + timedelta(days=1)] = ["Another Paper"]
-    await office.tick(after=timedelta(hours=23))
-    assert office.readers == ["ann", "ann", "cid", "cid", "dan"]
+    assert office.readers == ["ann", "cid"]
+
+
+async def test_files_that_a_command_is_to_apply_are_not_applied_between_issues(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamps, "_AT_REST_NS", 0)
+    with_members(office, "cid@example.org,")
+    office.ticker = Ticker(office.files, replace(office.desk.pipeline, applies_files=False), office.desk.alarm)
+    await office.tick(after=-timedelta(hours=1))
+    assert await of_list(office.desk.store, "ann") == []
+
+
+@pytest.mark.parametrize(("age", "rests"), [(1, False), (6, True), (-60, True)])
+def test_a_file_that_was_written_seconds_ago_is_not_at_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int, *, rests: bool
+) -> None:
+    path = tmp_path / "ann.csv"
+    path.write_text("email\n")
+    written = path.stat().st_ctime_ns
+    monkeypatch.setattr(time, "time_ns", lambda: written + age * 10**9)
+    assert stamps.is_at_rest(stamps.stamp_of(path)) is rests
 
 
 async def test_the_first_weekly_reader_of_a_members_file_gets_the_weekly_edition(office: Office) -> None:

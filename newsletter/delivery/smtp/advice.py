@@ -181,6 +181,15 @@ def silent(config: RelayConfig, seconds: float, *, connected: bool) -> RelaySetu
     )
 
 
+def not_ready(config: RelayConfig) -> RelaySetupError:
+    """Return the error for a relay that greets us, and was never ready for mail."""
+    slow = f"if the server is only slow, raise {config.setting('timeout')}"
+    return RelaySetupError(
+        f"cannot connect to {config.name}: it greets us, and is not ready for mail within {config.timeout:g} "
+        f"seconds; see {_place(config)}; {slow}"
+    )
+
+
 def broken(config: RelayConfig, error: BaseException) -> RelayError:
     """Return the error for a connection that could not be made or was lost before it was ready."""
     for cause in _causes(error):

@@ -45,6 +45,8 @@ class Opener:
     async def open(self, tls: ssl.SSLContext | None, sender: str) -> tuple[SMTP, str]:
         """Return a client that is ready for mail, and the name that the relay was greeted with.
 
+        All of it takes `RelayConfig.timeout` at most, however the relay spreads its answers over that time.
+
         Args:
             tls: for connections that are to be private.
             sender: who will send, if that is known: its domain is the name where this machine has none.
@@ -57,24 +59,29 @@ class Opener:
         if self._machine is None:
             self._machine = config.ehlo_name or await full_machine_name()
         self._domain = full_name(sender.rpartition("@")[2]) or self._domain
-        client = SMTP(
-            hostname=config.host,
-            port=config.port,
-            timeout=config.timeout,
-            local_hostname="localhost",  # never used: each greeting names its own
-            use_tls=config.security is Security.TLS,
-            start_tls=False,  # `_secure` does it: aiosmtplib's default goes on in the clear where it is absent
-            tls_context=tls,
-        )
+        client = _client(config, tls)
+        has_greeted = False
         try:
-            await self._connect(client)
-            name = self._machine or self._domain or address_literal(client)
-            await self._make_ready(client, name)
-        except BaseException:
+            async with asyncio.timeout(config.timeout):
+                await self._connect(client)
+                has_greeted = True
+                name = self._machine or self._domain or address_literal(client)
+                await self._make_ready(client, name)
+        except BaseException as error:
+            is_connected = client.transport is not None
             client.close()
+            if isinstance(error, TimeoutError):  # what takes too long in a step is a RelayError by now
+                raise self._too_slow(config.timeout, connected=is_connected, greeted=has_greeted) from error
             raise
         self._experience.greeted = True
         return client, name
+
+    def _too_slow(self, seconds: float, *, connected: bool, greeted: bool) -> RelayError:
+        """Return the error for a relay that was not ready in time; one that was ready before may be so again."""
+        config = self._config
+        if self._experience.greeted:
+            return RelayError(f"cannot connect to {config.name}: timed out after {seconds:g} seconds")
+        return advice.not_ready(config) if greeted else advice.silent(config, seconds, connected=connected)
 
     async def _connect(self, client: SMTP) -> None:
         """Connect and read the greeting; a relay that we don't know yet has less time for both."""
@@ -83,10 +90,8 @@ class Opener:
         try:
             await client.connect(timeout=limit)
         except SMTPTimeoutError as error:
-            if not self._experience.greeted:
-                is_connected = isinstance(error.__cause__, SMTPReadTimeoutError)
-                raise advice.silent(config, limit, connected=is_connected) from error
-            raise RelayError(f"cannot connect to {config.name}: timed out after {limit:g} seconds") from error
+            is_connected = isinstance(error.__cause__, SMTPReadTimeoutError)
+            raise self._too_slow(limit, connected=is_connected, greeted=False) from error
         except SMTPResponseException as error:
             raise advice.greeting_refused(config, Reply(error.code, error.message), "") from error
         except (SMTPException, OSError, ValueError) as error:
@@ -124,6 +129,18 @@ class Opener:
             raise advice.no_starttls(self._config)
         await client.starttls()
         await client.ehlo(hostname=name)
+
+
+def _client(config: RelayConfig, tls: ssl.SSLContext | None) -> SMTP:
+    return SMTP(
+        hostname=config.host,
+        port=config.port,
+        timeout=config.timeout,
+        local_hostname="localhost",  # never used: each greeting names its own
+        use_tls=config.security is Security.TLS,
+        start_tls=False,  # `_secure` does it: aiosmtplib's default goes on in the clear where it is absent
+        tls_context=tls,
+    )
 
 
 async def full_machine_name() -> str:

@@ -23,7 +23,7 @@ class RelayConfig:
     rate: float = 0.0  # messages per second, over all connections; 0: no limit
     weight: int = 0  # share of the work among several relays; 0: stands by (`delivery.limits.relays`)
     greeting_timeout: float = 10.0  # for connection and greeting, until the relay has once greeted us
-    timeout: float = 60.0  # for both from then on, and for each reply
+    timeout: float = 60.0  # for all until it is ready for mail, and for each reply from then on
     final_timeout: float = 600.0  # for the reply to a message, as RFC 5321, 4.5.3.2.6 asks
     ca_file: Path | None = None  # trusted certificates instead of the system's
     pipelining: Pipelining = Pipelining.MESSAGES  # as far as the relay takes it

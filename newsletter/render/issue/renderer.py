@@ -22,7 +22,7 @@ from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
 from newsletter.render.issue.catalogues import SOURCE
-from newsletter.render.issue.environment import compiler, environment
+from newsletter.render.issue.environment import compiler, counting_turns, environment
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.inline import inline
 from newsletter.render.issue.language import direction, language
@@ -158,7 +158,9 @@ class TemplateRenderer(PageRenderer):
     def _render(self, name: str, values: Mapping[str, Any], *, language: str = "") -> str:
         """Render a template in a language, by its tag; where that is empty, in the language of the values."""
         try:
-            return self._environment(language or values["language"]).get_template(name).render(values)
+            template = self._environment(language or values["language"]).get_template(name)
+            with counting_turns():
+                return template.render(values)
         except TemplateNotFound as error:
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
         except TemplateSyntaxError as error:
@@ -215,7 +217,13 @@ def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
         "theme": look,
         "colours": "" if masthead is None or not masthead.theme else colours_file(look),
         "direction": direction(tag),
+        "of_list": _of_list(tag),
     }
+
+
+def _of_list(tag: str) -> str:
+    """Return the attribute `lang` for texts in a list's language among words in another, else nothing."""
+    return "" if language(tag).code == tag else Markup(' lang="{}"').format(tag)
 
 
 def _issue_values(issue: Issue, web_url: str, cite: Callable[[IssueListing], str]) -> dict[str, Any]:

@@ -273,7 +273,7 @@ def _counts(item: IssueListing, frame: Language) -> dict[str, Any]:
 
 def _own_wordings(texts: _Texts, frame: Language, title: str) -> tuple[Wording, Wording | None]:
     """Return what is shown of summary, AI summary and abstract; and for readers of abstracts, if that differs."""
-    lang, said = beside(texts.language, frame.tag), (texts.summary, texts.ai_summary)
+    lang, said = beside(texts.language, frame.tag, frame.code), (texts.summary, texts.ai_summary)
     own = own_wording(title, *said, texts.abstract, lang)
     return own, own_wording(title, "", "", texts.abstract, lang) if texts.abstract and any(said) else None
 

@@ -99,7 +99,7 @@ def by_model(
     return ByModel(
         text=text,
         title=title,
-        lang="" if machine.language.lower() == frame.tag.lower() else machine.language,
+        lang="" if machine.language.lower() == frame.code.lower() else machine.language,
         dir=direction(machine.language),
         credit=words.credit(frame, model, has_title=bool(title)),
         short_credit=words.short_credit(frame, model),

@@ -114,13 +114,13 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
         shown: the paper.
         is_brief: whether to leave the abstract out.
     """
-    paper, listing = shown.paper, shown.paper.listing
+    paper, listing, published = shown.paper, shown.paper.listing, shown.paper.listing.published_on
     abstract = plain(listing.abstract)
     text, writer = _text(plain(listing.summary), plain(listing.ai_summary), abstract)
-    title, lang = cut(plain(listing.title), TITLE) or words.untitled(frame), language_beside(listing, frame.tag)
+    title = cut(plain(listing.title), TITLE) or words.untitled(frame)
+    lang = language_beside(listing, frame.tag, frame.code)
     by = by_model(frame, shown.machine, abstract, readable)
     authors = tuple(name for author in listing.authors[:_AUTHORS] if (name := cut(plain(author), _NAME)))
-    published = listing.published_on
     return PaperView(
         path=paper_path(listing),
         title=by.title if by and by.title else title,

@@ -270,7 +270,7 @@ async def errors(desk: Desk, request: Request) -> Response:
     now = desk.clock()
     loaded = await asyncio.to_thread(desk.overseer.lists.read)
     moments = Moments(home_timezone(loaded), now)
-    slow_downs = await slow_downs_for_operators(desk.store.slow_downs, now=now)
+    slow_downs = await slow_downs_for_operators(desk.store, desk.overseer.quotas, now=now)
     values = {
         "mistakes": [str(mistake) for error in loaded.wrong.values() for mistake in error.mistakes],
         "held_files": await desk.overseer.held_files(loaded),

@@ -25,6 +25,7 @@ from newsletter.core.tokens import LESS, MORE, TEST_COPY, UNDO, Links
 from newsletter.ports import Clock, Feedback, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.citation import readable_title
+from newsletter.render.issue.language import language
 from newsletter.render.issue.view import title_link
 from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.languages import asked
@@ -124,12 +125,13 @@ class _FeedbackPages:
 
     async def _page(self, request: Request, said: _Said, wish: str, *, is_done: bool) -> Response:
         shown = await shown_to(self.issues, said.reader)
+        tag = shown.masthead.language
         values = {
             "root": root_of(request),
             "masthead": shown.masthead,
             "title": readable_title(said.paper.listing),
             "paper_url": title_link(said.paper.listing, shown.landing)[0],
-            "lang": language_beside(said.paper.listing, shown.masthead.language),
+            "lang": language_beside(said.paper.listing, tag, language(tag).code),
             "wish": wish,
             "is_done": is_done,
         }
