@@ -1,8 +1,8 @@
 """Two indexes of deliveries take new entries sooner on PostgreSQL.
 
 No two of their entries are equal, as each ends with the key of its delivery. Before it split a page, PostgreSQL
-looked for equal ones all the same. The setting counts for entries to come: to change it takes no time, however large
-the table is, and nobody who reads or writes the table waits for it.
+looked for equal ones all the same. The setting counts for entries to come: to change it takes no time, however
+large the table is, and nobody who reads or writes the table waits for it.
 """
 
 from __future__ import annotations
