@@ -10,11 +10,19 @@ from hypothesis import HealthCheck, settings
 
 from newsletter.ports import Store
 from newsletter.store import open_store
+from tests.compiled_statements import compiled_statements
 from tests.compiled_templates import compiled_templates
 from tests.made_tables import made_tables
 from tests.postgres import migrated_postgres, postgres, postgres_url
 
-__all__ = ["compiled_templates", "made_tables", "migrated_postgres", "postgres", "postgres_url"]
+__all__ = [
+    "compiled_statements",
+    "compiled_templates",
+    "made_tables",
+    "migrated_postgres",
+    "postgres",
+    "postgres_url",
+]
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
