@@ -12,7 +12,7 @@ import typer
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import Clocks, minute
-from newsletter.cli.output import plain, say, say_json, say_left_out, table
+from newsletter.cli.output import file_on_stdout, plain, say, say_json, say_left_out, table
 from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, now, within, zone_of
 from newsletter.core.csv_cells import masked
 from newsletter.core.delivery import DeliveryState
@@ -175,7 +175,7 @@ def _say_count(count: int, done: str, *, as_json: bool) -> None:
 def _write_csv(records: list[DeliveryRecord]) -> None:
     from newsletter.ports import DeliveryRecord
 
-    writer = csv.writer(sys.stdout)
+    writer = csv.writer(file_on_stdout())
     writer.writerow(name for name in DeliveryRecord.__dataclass_fields__ if name != "timezone")
     for record in records:
         writer.writerow([_cell(value) for value in _record_json(record).values()])

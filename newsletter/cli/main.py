@@ -16,6 +16,8 @@ from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.scheduling import garbage
 
+_INTERRUPTED = 130  # as shells have it: 128 and SIGINT
+
 
 def application() -> typer.Typer:
     """Return the command line with all its commands."""
@@ -50,8 +52,17 @@ def main() -> None:
     """Run the command line and exit: 0 done, 1 check failed, 2 usage, 69, 75 and 78 as in sysexits.h.
 
     The exit code is that of the work, whether or not its report could be written. For a command that only writes,
-    such as `issues list`, a result that could not be written is a failure.
+    such as `issues list`, a result that could not be written is a failure. 130: it was interrupted (Ctrl-C).
     """
+    try:
+        code = _run()
+    except KeyboardInterrupt:  # before the command began, or after it
+        code = _INTERRUPTED
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line and return the exit code."""
     garbage.look_rarely()
     streams.prepare()
     command = typer.main.get_command(application())
@@ -63,7 +74,7 @@ def main() -> None:
     if code is None:
         code = Exit.CHECK_FAILED if lost else Exit.DONE
     garbage.look_no_more()
-    sys.exit(code)
+    return code
 
 
 def _outcome(command: Any) -> int | None:
@@ -72,11 +83,11 @@ def _outcome(command: Any) -> int | None:
         code = command(standalone_mode=False)
     except TyperException as error:
         if message := error.format_message():
-            said = " ".join(message.split()).rstrip(".")
+            said = " ".join(message.split()).rstrip(".").replace(": Value error, ", ": ")  # a word of pydantic
             complain(f"{said}. See `{' '.join(['newsletter', *_words(command)])} --help`.")
         return error.exit_code
     except typer.Abort:
-        return 130
+        return _INTERRUPTED
     except (NewsletterError, ConfigurationError) as error:
         complain(str(error))
         return code_of(error)

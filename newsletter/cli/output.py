@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import date
+from io import TextIOWrapper
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,16 @@ class JsonArray:
 
 def _has_all_letters(file: TextIO) -> bool:
     return file.encoding.lower().replace("-", "").startswith("utf")
+
+
+def file_on_stdout() -> TextIO:
+    """Return stdout for the content of a file, such as CSV: in UTF-8, as `import` reads it.
+
+    A terminal keeps its own encoding. In another one, letters of an address or a name would be lost.
+    """
+    if isinstance(sys.stdout, TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    return sys.stdout
 
 
 def plain(value: object) -> str:
@@ -147,10 +158,8 @@ def text_file(path: Path | None) -> Iterator[TextIO]:
         UsageError: the file cannot be written.
     """
     if path is None:
-        yield sys.stdout
+        yield file_on_stdout()
         return
-    from io import TextIOWrapper
-
     from newsletter.core.errors import UsageError
     from newsletter.whole_files import whole_file
 

@@ -13,7 +13,7 @@ from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import minute
 from newsletter.cli.output import JsonArray, mistakes_json, say, say_json, say_left_out, table, text_file
-from newsletter.cli.session import AsJson, Limit, ListName, now, within, zone_of
+from newsletter.cli.session import AsJson, Limit, ListName, check_list, now, within, zone_of
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.text import counted
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from newsletter.bootstrap import Program
-    from newsletter.ports import Suppression, Suppressions
+    from newsletter.ports import Suppression
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Addresses that are never mailed.")
 
@@ -57,6 +57,7 @@ def list_suppressions(
     """List suppressed addresses and domains, and addresses that are held: why, since when, by whom."""
 
     async def act(program: Program) -> tuple[list[Suppression], int, str]:
+        await check_list(program, list_name)
         found = program.store.suppressions
         shown = await found.find(list_name=list_name, held=held or None, limit=limit)
         total = len(shown)
@@ -179,17 +180,20 @@ def export_suppressions(
 ) -> None:
     """Print all suppressed addresses and domains as CSV, for `import` or a spreadsheet; held ones are left out."""
     with text_file(output) as file:
-        within(lambda program: _export(program.store.suppressions, list_name, file, as_json=as_json))
+        within(lambda program: _export(program, list_name, file, as_json=as_json))
 
 
-async def _export(suppressions: Suppressions, list_name: str | None, file: TextIO, *, as_json: bool) -> None:
+async def _export(program: Program, list_name: str | None, file: TextIO, *, as_json: bool) -> None:
     """Write suppressions, some at a time: there may be a million."""
     from newsletter.lists.suppressions import begin_suppressions, write_suppressions
 
+    await check_list(program, list_name)
     array, last = JsonArray(file), None
     if not as_json:
         begin_suppressions(file)
-    while some := await suppressions.find(list_name=list_name, held=False, after=last, limit=_AT_ONCE):
+    while some := await program.store.suppressions.find(
+        list_name=list_name, held=False, after=last, limit=_AT_ONCE
+    ):
         if as_json:
             array.add(map(_as_json, some))
         else:

@@ -211,15 +211,17 @@ def asked_again(known: SignUp, request: SignUpRequest, now: datetime) -> SignUp 
 
     Anew means with another number, so that the links in mails of the earlier one, which are used up, stay so.
     """
+    # The reader of a mail that is on its way confirms the address that gets it, not a stranger's spelling of it.
+    same = replace(request, email=known.request.email)
     match known.state:
         case SignUpState.ASKED if known.ready_at is None:  # its mail was given up
-            return replace(known, request=request, asked_at=now, ready_at=now, attempts=0)
+            return replace(known, request=same, asked_at=now, ready_at=now, attempts=0)
         case SignUpState.ASKED:
-            return replace(known, request=request)
+            return replace(known, request=same)
         case SignUpState.MAILED if known.mailed_at is None or now - known.mailed_at >= ASK_AGAIN_AFTER:
-            return replace(known, request=request, state=SignUpState.ASKED, asked_at=now, ready_at=now, attempts=0)
+            return replace(known, request=same, state=SignUpState.ASKED, asked_at=now, ready_at=now, attempts=0)
         case SignUpState.MAILED:  # the mail is on its way
-            return replace(known, request=request)
+            return replace(known, request=same)
         case SignUpState.WELCOMED:
             return None
         case _:  # the operator has the word, or the welcome is on its way

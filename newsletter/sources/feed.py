@@ -84,7 +84,8 @@ class FeedReader:
 
     def entry(self, entry: Record) -> Seen:
         """Return the paper of an entry of an RSS or Atom feed."""
-        address = entry.link("link", base=self._url) or entry.link("id")
+        pdf = next((link.link("href") for link in entry.records("links") if _is_pdf(link)), "")
+        address = entry.link("link", base=self._url) or entry.link("id") or pdf
         contents = (shown(entry, "summary"), *(shown(content, "value") for content in entry.records("content")))
         enclosures = [link.link("href") for link in entry.records("links") if link.raw("rel") == "enclosure"]
         pictures = [picture.link("url") for picture in entry.records("media_thumbnail")] + enclosures
@@ -98,6 +99,7 @@ class FeedReader:
                 published_on=published_on(entry),
                 categories=texts([tag.raw("term") for tag in entry.records("tags")]),
                 url=address,
+                pdf_url=pdf,
                 thumbnail_url=image(*pictures),
             ),
             guid=entry.text("id", limit=LINK),
@@ -129,6 +131,11 @@ class FeedReader:
         )
 
 
+def _is_pdf(link: Record) -> bool:
+    """Return whether a link of an entry is to the paper itself."""
+    return link.raw("rel") == "enclosure" and "pdf" in (link.text("type") or link.link("href")[-4:].lower())
+
+
 def _seen(listing: Listing, *, guid: str, stated: tuple[str, ...]) -> Seen:
     """Return the listing with the arXiv id and DOI that its links and identifiers state.
 
@@ -146,7 +153,7 @@ def _seen(listing: Listing, *, guid: str, stated: tuple[str, ...]) -> Seen:
             listing,
             arxiv_id=arxiv,
             doi=first(map(doi, stated[:2])) or first(map(doi_in, hints)),
-            pdf_url=f"https://arxiv.org/pdf/{arxiv}" if arxiv else "",
+            pdf_url=f"https://arxiv.org/pdf/{arxiv}" if arxiv else listing.pdf_url,
         ),
         guid=guid,
         # A feed shows old posts for years. Each counts on its own day, or the first issues would be full of them.

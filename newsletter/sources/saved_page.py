@@ -25,7 +25,7 @@ from newsletter.ports import Source
 from newsletter.sources.parts import Parts
 from newsletter.sources.reading.file_text import UNREADABLE
 from newsletter.sources.reading.files import Files, content, day_in, require_readable
-from newsletter.sources.reading.plaintext import is_page, page_lines
+from newsletter.sources.reading.plaintext import is_page, page_lines, page_title
 from newsletter.sources.reading.records import ABSTRACT, TITLE, Seen, count, page, text
 from newsletter.sources.reading.wrapping import WrappedError, unwrapped
 
@@ -44,6 +44,13 @@ _DATE = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d,]*")
 _BULLETS = frozenset("•·- ")
+_QUOTED = re.compile(r"^>+ ?", re.MULTILINE)  # as a mail program quotes
+_HEADING = re.compile(r"^#{1,6} ")  # of Markdown
+_ERROR_PAGE = re.compile(
+    r"(?:error\W+)?[45]\d\d\b|too many requests|rate limit|(?:access )?(?:denied|forbidden)|(?:page )?not found"
+    r"|bad gateway|gateway time-?out|service (?:temporarily )?unavailable|internal server error|just a moment",
+    re.IGNORECASE,
+)
 
 
 class SavedPages(Source):
@@ -90,12 +97,34 @@ def _read(path: Path, day: date) -> Iterator[Seen | Skipped]:
         yield Skipped(what=path.name, reason="it is empty: save the page once more")
         return
     try:
-        shown = page_lines(known.text) if is_page(known.text) else unwrapped(known.text)
-    except WrappedError as error:
+        shown = _shown(known.text)
+    except (WrappedError, _ErrorPageError) as error:
         yield Skipped(what=path.name, reason=str(error))
         return
     for item in papers(shown, day):
         yield Skipped(what=f"{path.name}: {item.what}", reason=item.reason) if isinstance(item, Skipped) else item
+
+
+class _ErrorPageError(ValueError):
+    """A server's error was saved in place of a page."""
+
+
+def _shown(saved: str) -> str:
+    """Return what a browser shows of a saved page, each paragraph on a line.
+
+    Raises:
+        WrappedError: its lines are wrapped, and nothing shows where paragraphs end.
+        _ErrorPageError: it is the page of an error.
+    """
+    if is_page(saved):
+        title = page_title(saved)
+        if _ERROR_PAGE.match(title):
+            raise _ErrorPageError(f"it is the page of an error, {title[:80]!r}: save the page once more")
+        return page_lines(saved)
+    filled = [line for line in saved.split("\n") if line.strip()]
+    if 2 * sum(line.startswith(">") for line in filled) > len(filled):
+        saved = _QUOTED.sub("", saved)
+    return unwrapped(saved)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,7 +183,7 @@ def _lines(page_text: str) -> list[str]:
     button = False  # the head's button was found, or cannot come any more
     after_head = False
     for raw in page_text.split("\n"):
-        line = text(raw, 10 * ABSTRACT)
+        line = _HEADING.sub("", text(raw, 10 * ABSTRACT))
         if not button and _joined_to_button(line, after_head=after_head):
             button, line = True, line.removeprefix("Subscribe")
         button = button or line == "Subscribe" or len(line) > _ABSTRACT

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,12 +210,36 @@ def test_json_is_an_array_and_for_one_list_that_is_named_an_object(call: Call, r
 
 
 @pytest.mark.parametrize(
-    "command", ["deliveries list", "deliveries retry", "deliveries release", "issues list", "issues show"]
+    "command",
+    [
+        "deliveries list",
+        "deliveries retry",
+        "deliveries release",
+        "issues list",
+        "issues show",
+        "suppressions list",
+        "suppressions export",
+        "suppressions export --json",
+    ],
 )
 def test_a_list_that_is_not_there_is_no_empty_answer(call: Call, ready: Path, command: str) -> None:
     code, out, err = call(*command.split(), "--list", "dayly")
     assert (code, out) == (2, "")
     assert "there is no list 'dayly'; there are: daily" in err
+
+
+def test_files_on_stdout_are_utf8_whatever_a_terminal_would_show(
+    call: Call, ready: Path, relay: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (ready / "subscribers" / "daily.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[subscribers]]\nemail = "zo\u00eb@lab.example"\n')
+    call("run", *DAY)
+    call("suppressions", "add", "zo\u00eb@lab.example")
+    for command in ("subscribers export", "suppressions export", "deliveries list --csv"):
+        with open(1, "wb", closefd=False) as stdout:
+            monkeypatch.setattr(sys, "stdout", TextIOWrapper(stdout, encoding="ascii"))
+            code, out, err = call(*command.split())
+        assert (code, "zo\u00eb@lab.example" in out) == (0, True), err
 
 
 def test_a_file_whose_name_has_no_day_is_named_once(call: Call, ready: Path) -> None:

@@ -22,6 +22,11 @@ def test_a_list_that_is_not_there_is_wrong_usage(call: Call, folder: Path, comma
     assert (code, err) == (2, "newsletter: there is no list 'dayly'; there are: daily\n")
 
 
+def test_a_status_that_is_none_is_named_without_a_word_of_a_library(call: Call, folder: Path) -> None:
+    code, _, err = call("subscribers", "list", "--status", "left")
+    assert (code, err.partition("'left'")[0]) == (2, "newsletter: Invalid value for '--status': ")
+
+
 def test_tables_are_brought_up_to_date_in_the_words_of_machines(call: Call, folder: Path) -> None:
     assert call("db", "upgrade", "--json") == (0, '{"up_to_date": true}\n', "")
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from newsletter import cli
 from newsletter.bootstrap import Program
-from newsletter.cli import session
+from newsletter.cli import session, streams
 from tests.render import mails as make
+
+
+def test_who_interrupts_a_command_before_it_began_sees_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(streams, "prepare", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capfd.readouterr()) == (130, ("", ""))
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        exec(Path(cli.__file__).read_text(encoding="utf-8"))  # noqa: S102 -- as at the first import
+    assert ended.value.code == 130
 
 
 async def loop_of(_: Program) -> str:

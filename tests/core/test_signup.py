@@ -143,6 +143,16 @@ def test_who_asks_again_gets_a_second_mail_only_after_a_while_and_the_first_link
     assert (later.next_mail, later.key, later.may_be_confirmed) == (SignUpMail.CONFIRM, MAILED.key, True)
 
 
+@pytest.mark.parametrize("known", [ASKED, MAILED])
+def test_the_address_that_was_mailed_is_confirmed_and_no_other_spelling_of_it(known: SignUp) -> None:
+    other = replace(REQUEST, email=REQUEST.email.upper(), name="Eve")
+    assert other.address_key == REQUEST.address_key
+    for now in (NOW, NOW + ASK_AGAIN_AFTER):
+        again = asked_again(known, other, now)
+        assert again is not None
+        assert (again.request.email, again.request.name) == (REQUEST.email, "Eve")
+
+
 def test_who_was_welcomed_begins_anew() -> None:
     done = confirmed(MAILED, NOW, wants_latest=False, needs_approval=False)
     assert asked_again(done, REQUEST, NOW) == done

@@ -75,6 +75,28 @@ def test_a_line_in_brief_does_not_repeat_the_name_of_its_title() -> None:
     assert brief("All You Need", "All You Need", 60) == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MiniCPM4 is introduced to read fast.",
+        "MiniCPM4 and MiniCPM5 read fast.",
+        "MiniCPM4s read fast.",
+        "MiniCPM4, a small, curated corpus, reads fast.",
+        "End Devices of all kinds read fast.",
+        "End Devices' owners read fast.",
+    ],
+)
+def test_a_line_in_brief_keeps_a_name_that_it_needs(text: str) -> None:
+    title = "MiniCPM4: Ultra-Efficient LLMs" if text.startswith("Mini") else "End Devices"
+    assert brief(title, text, 80) == text
+
+
+def test_a_line_in_brief_without_its_name_keeps_all_other_words() -> None:
+    title = "Rectified Sparse Attention"
+    assert brief(title, f"{title} (ReSA) improves what is the rule.", 80) == "Improves what is the rule."
+    assert brief("MiniCPM4: Small", "MiniCPM4, a model, is a reader.", 80) == "A reader."
+
+
 @pytest.mark.parametrize("piece", ["a, ", "x", "(", "a, the b, ", "深", "e\u0301", " which"])
 def test_however_long_a_text_is_its_end_is_not_looked_at(piece: str) -> None:
     def read(text: str) -> object:

@@ -162,6 +162,15 @@ def test_votes_hang_in_the_margin_of_the_text_part(renderer: TemplateRenderer) -
         assert re.match(r"-- | {7}\S|[ \d,]{5}  \S", line)
 
 
+def test_the_text_part_explains_votes_only_where_there_are_any(renderer: TemplateRenderer) -> None:
+    issue = factories.issue()
+    for votes in (3, 0, None):
+        listings = tuple(replace(listing, upvotes=votes) for listing in issue.listings)
+        text = text_of(renderer, replace(issue, listings=listings))
+        assert re.search(r"^(Numbers in the margin are upvotes\. )?In the browser:\nhttps://", text, re.MULTILINE)
+        assert ("Numbers in the margin" in text) == bool(votes)
+
+
 def test_a_greeting_is_there_only_for_readers_with_a_name(renderer: TemplateRenderer) -> None:
     issue = factories.issue()
     assert "Hello Ada. 3 new papers. About 2 minutes." in words_of(html_of(renderer, issue, name="Ada"))

@@ -60,6 +60,24 @@ def only(page: Page) -> Listing:
     return entry.listing
 
 
+@pytest.mark.parametrize(
+    ("links", "url"),
+    [
+        ('<enclosure url="https://example.org/a.pdf" type="application/pdf"/>', "https://example.org/a.pdf"),
+        ('<enclosure url="https://example.org/A.PDF"/>', "https://example.org/A.PDF"),
+        ('<link>https://example.org/1</link><enclosure url="a.pdf"/>', "https://example.org/1"),
+    ],
+)
+async def test_a_paper_that_is_enclosed_is_its_pdf_and_its_link_where_there_is_no_other(
+    links: str, url: str, read: Read
+) -> None:
+    listing = only(
+        await read(rss(f"<item><title>Enclosed</title><guid isPermaLink='false'>1</guid>{links}</item>"))
+    )
+    assert listing.url == url
+    assert listing.pdf_url.lower().endswith("/a.pdf")
+
+
 async def test_an_rss_post_becomes_a_listing_in_plain_text(read: Read, httpserver: HTTPServer) -> None:
     listing = only(await read(rss(POST, title="Blog")))
     assert listing == Listing(

@@ -48,6 +48,7 @@ def test_a_line_in_another_encoding_within_utf8_is_read_or_left_out() -> None:
         (b"PK\x03\x04abc", "ZIP or office"),
         (b"\x1f\x8b\x08abc", "gzip"),
         (b"{\\rtf1\\ansi Sparse codes}", "RTF"),
+        (b"From: <Saved by x>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n", "MHTML"),
         ("Sparse".encode("utf-16") + b"\x00", "UTF-16"),
         (b"\xff\xfe\x00\xd8\x00\x41", "UTF-16"),
         (b"a\0\0b\0c\0\0", "UTF-16"),

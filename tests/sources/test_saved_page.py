@@ -209,6 +209,27 @@ async def test_a_page_saved_as_html_is_read(source: Build, tmp_path: Path) -> No
     assert page.entries[1].listing.author_count == 4
 
 
+@pytest.mark.parametrize("title", ["429 Too Many Requests", "Error 503", "Access denied", "Just a moment..."])
+async def test_the_page_of_an_error_is_none_of_papers(title: str, source: Build, tmp_path: Path) -> None:
+    markup = f"<html><head><title>{title}</title></head><h1>Slow Down</h1><p>{abstract('x')}</p></html>"
+    (tmp_path / "a-2026-04-15.html").write_text(markup, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"a-2026-04-15\.html: it is the page of an error, '" + title):
+        await source("saved_page:*.html", folder=tmp_path).read(DAY, now=NOW)
+
+
+@pytest.mark.parametrize("begin", ["> ", ">", ">> "])
+async def test_a_page_that_a_mail_program_quoted_is_read(begin: str, source: Build, tmp_path: Path) -> None:
+    quoted = "".join(f"{begin}{line}\n" if line else ">\n" for line in spaced(*map(block, TITLES)).split("\n"))
+    (tmp_path / "a-2026-04-15.txt").write_text(f"Ann wrote:\n{quoted}", encoding="utf-8")
+    page = await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)
+    assert [entry.listing.title for entry in page.entries] == list(TITLES)
+
+
+def test_a_title_is_read_without_the_mark_of_a_heading() -> None:
+    seen, _ = read(spaced(block(f"## {TITLES[0]}"), block("#Hashtags in Use")))
+    assert titles(seen) == [TITLES[0], "#Hashtags in Use"]
+
+
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 async def test_a_page_in_another_encoding_is_read(codec: str, source: Build, tmp_path: Path) -> None:
     title = "Naïve Codes – a “Smart” Résumé"

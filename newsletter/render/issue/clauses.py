@@ -30,7 +30,15 @@ _DANGLING = re.compile(
     re.IGNORECASE,
 )
 _APPOSITIVE = re.compile(r"([^,.;:]{2,60}), (?:an?|the) [^,.;:]{3,140}, (?=[a-z]{2,}s? )")
+# What stands between a name and what is said of it: its short form, and what it is.
+_OF_NAME = re.compile(r"(?: \([^()]{1,40}\))?(?P<what>, (?:an?|the) [^,.;:]{3,140},)? (?=[a-z])")
+_GOES_ON = re.compile(r"[\w ,'\u2019]")
 _BEING = re.compile(r"is (?=(?:an?|the) )")
+# With these words no line begins that has lost its name.
+_NEEDS_NAME = re.compile(
+    r"(?:is|are|was|were|has|have|had|does|do|did|can|could|may|might|must|should|will|would|and|or|as|at|by|for|from|in|"
+    r"of|on|to|via|with|that|which|when|where) "
+)
 _ENDS = " ,;:-–—([{"  # noqa: RUF001 -- dashes
 # Characters that may be two columns wide, or none; Latin, Greek, punctuation and mathematical signs are not.
 _ODD = re.compile(r"[\u0300-\u036f\u0400-\u1fff\u2300-\U0010ffff]")
@@ -79,15 +87,35 @@ def brief(title: str, text: str, limit: int) -> str:
         text: such as `MiniCPM4, a family of models, achieves …`, of which `Achieves …` is left.
         limit: the most columns.
     """
-    name = title.partition(":")[0].strip()
-    rest = text
-    if ":" in title and len(name) < len(text) and text[: len(name)].casefold() == name.casefold():
-        rest = re.sub(r"^(?: \([^()]{1,40}\))?(?:, (?:an?|the) [^,.;:]{3,140},)? ", "", text[len(name) :], count=1)
-        rest = rest if rest[:1].islower() and rest.partition(" ")[0].isalpha() else text
-        rest = _BEING.sub("", rest, count=1)
-    if text[: len(title)].casefold() == title.casefold():
-        rest = text[len(title) :].lstrip(" .:;,–—-")  # noqa: RUF001 -- dashes
+    rest = _without_name(title, text)
     return clause(rest[:1].upper() + rest[1:] if rest is not text else text, limit)
+
+
+def _without_name(title: str, text: str) -> str:
+    """Return a text without the title or its name that it begins with; or whole, if the rest reads badly."""
+    name = title.partition(":")[0].strip() if ":" in title else ""
+    for known in (title, name):
+        if not known or text[: len(known)].casefold() != known.casefold():
+            continue
+        rest = text[len(known) :]
+        if known is title and not _GOES_ON.match(rest):  # a sentence of its own
+            return rest.lstrip(_ENDS + ".")
+        if said := _said(rest):
+            return said
+    return text
+
+
+def _said(rest: str) -> str:
+    """Return what a text says of the name that stood before it; empty where that would not read well by itself."""
+    between = _OF_NAME.match(rest)
+    if between is None:
+        return ""
+    said = rest[between.end() :]
+    if being := _BEING.match(said):
+        return said[being.end() :]
+    word = said.partition(" ")[0]
+    is_verb = between["what"] is None or word.endswith(("s", "ly"))  # else what it is goes on
+    return said if is_verb and word.isalpha() and not _NEEDS_NAME.match(said) else ""
 
 
 def _width(char: str) -> int:

@@ -15,7 +15,14 @@ from newsletter.sources.reading.character_sets import BYTE_ORDER_MARKS
 # Replaces a line that could not be read; no source reads it as words.
 UNREADABLE = "\ufffd"
 
-_BINARY = ((b"%PDF-", "PDF"), (b"PK\x03\x04", "ZIP or office"), (b"\x1f\x8b", "gzip"), (b"{\\rtf", "RTF"))
+_NOT_TEXT = (
+    (re.compile(b"%PDF-"), "a PDF"),
+    (re.compile(b"PK\x03\x04"), "a ZIP or office"),
+    (re.compile(b"\x1f\x8b"), "a gzip"),
+    (re.compile(rb"\{\\rtf"), "an RTF"),
+    # A browser's "web page, single file" (RFC 2557): a mail whose lines are encoded.
+    (re.compile(rb"[A-Z][\w-]{1,40}: (?s:.){0,2000}?\bmultipart/related\b"), "an MHTML"),
+)
 _LINE_END = re.compile("\r\n?|\n")
 # Letters and signs of Windows-1252 in Western texts. Texts with ð, þ or ý are mostly Turkish, of another encoding.
 _LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠŒŽšœžŸ"
@@ -51,9 +58,9 @@ def decoded(data: bytes) -> Decoded:
     Raises:
         NotTextError: it is not text.
     """
-    for start, name in _BINARY:
-        if data.startswith(start):
-            raise NotTextError(f"it is a {name} file, not text; save it as text in UTF-8")
+    for start, name in _NOT_TEXT:
+        if start.match(data):
+            raise NotTextError(f"it is {name} file, not text; save it as text in UTF-8")
     for mark, codec in BYTE_ORDER_MARKS:
         if data.startswith(mark) and mark != codecs.BOM_UTF8:
             return Decoded(_lines_of(_strict(data, codec).removeprefix("\ufeff")))

@@ -109,6 +109,7 @@ def _shown(tag: re.Match[str]) -> str:
 
 _MARKS_A_PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head|<body|<\?xml[^>]*>\s*<html)", re.IGNORECASE)
 _CLOSING = re.compile(r"</(?:p|div|h[1-6]|a|li|span|article|section|td)\s*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,500})</title", re.IGNORECASE)
 _FEW = 3
 _OUTSIDE = tuple(
     (re.compile(rf"<{name}\b", re.IGNORECASE), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -119,6 +120,12 @@ _OUTSIDE = tuple(
 def is_page(text: str) -> bool:
     """Return whether a text is HTML, whole or in part."""
     return bool(_MARKS_A_PAGE.match(text)) or len(_CLOSING.findall(text)) >= _FEW
+
+
+def page_title(markup: str) -> str:
+    """Return what the head of a whole HTML page calls it, or an empty string."""
+    found = _TITLE.search(markup, 0, _LONGEST)
+    return " ".join(html.unescape(found[1]).split()) if found else ""
 
 
 def page_lines(markup: str) -> str:
