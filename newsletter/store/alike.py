@@ -9,9 +9,10 @@ addresses: such a group is told by the reader's key alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.store.barring import SUPPRESSION
-from newsletter.store.bulk import all_of, each_of, is_sqlite, table_of
+from newsletter.store.bulk import all_of, array_of, each_of, is_sqlite, table_of
 from newsletter.store.choices import Brought
 from newsletter.store.column_types import as_text
 from newsletter.store.missed import Missed
@@ -83,6 +84,50 @@ class Page(NamedTuple):
     groups: Sequence[Alike]
 
 
+Begun: TypeAlias = tuple[BeginsAlike, Alike]  # how the deliveries of some readers begin
+
+
+class PutOff:
+    """Readers whose deliveries begin as withdrawn, which are written after those of all others.
+
+    PostgreSQL appends to an index far sooner than it finds a place within it. The index of states has what is
+    queued before what is withdrawn: as long as nothing of an issue is withdrawn, all that is queued is appended.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0  # of readers
+        self._begun: list[Begun] = []
+
+    def rest_of(self, begin: Sequence[Begun]) -> Sequence[Begun]:
+        """Return what of a page is to be written now; all of it, where more than a few are withdrawn."""
+        withdrawn: defaultdict[BeginsAlike, list[Alike]] = defaultdict(list)
+        for begins, alike in begin:
+            if begins.choice is None:
+                withdrawn[begins].append(alike)
+        number = sum(alike.number for group in withdrawn.values() for alike in group)
+        if not number or 4 * number > sum(alike.number for _, alike in begin):
+            return begin
+        # Of each way one group, without what told the readers apart: there may be a page of these for each page.
+        for begins, group in withdrawn.items():
+            keys = ",".join(alike.keys[1:-1] for alike in group)
+            together = Alike("", group[0].one, sum(alike.number for alike in group), f"{{{keys}}}")
+            self._begun.append((begins, together))
+        self.number += number
+        return [(begins, alike) for begins, alike in begin if begins.choice is not None]
+
+    def taken(self, size: int) -> Iterator[Sequence[Begun]]:
+        """Yield all that was put off, about so many readers at a time; then nothing is."""
+        begun, self._begun, self.number = self._begun, [], 0
+        some: list[Begun] = []
+        for one in begun:
+            some.append(one)
+            if sum(alike.number for _, alike in some) >= size:
+                yield some
+                some = []
+        if some:
+            yield some
+
+
 class ReadersAlike:
     """The readers of an issue who get a delivery: all of its list who were not removed.
 
@@ -116,18 +161,16 @@ class ReadersAlike:
             return None
         return Page(after, max(row[-1] for row in rows), [Alike(*row[:-1]) for row in rows])
 
-    async def add(
-        self, connection: AsyncConnection, page: Page, begin: Sequence[tuple[BeginsAlike, Alike]]
-    ) -> None:
-        """Write the deliveries of a page of readers, in the order of their keys."""
+    async def add(self, connection: AsyncConnection, page: Page | None, begin: Sequence[Begun]) -> None:
+        """Write deliveries in the order of the readers' keys; these are of one page, if it is given."""
         planned, each, key = _each_planned(connection, begin)
-        readers = self._readers_of(page)
+        readers = _readers_between(page) if page else _readers_of(begin)
         values = {
             "issue_key": sa.literal(self._issue_key, sa.BigInteger),
             "subscriber_key": readers.c.key,
             "email": readers.c.email,
             "name": readers.c.name,
-            **{name: planned.c[name] for name in BeginsAlike._fields},
+            **{name: planned[name] for name in BeginsAlike._fields},
             "attempts": sa.literal(0, sa.Integer),
             "relay": sa.literal("", sa.Text),
         }
@@ -138,16 +181,6 @@ class ReadersAlike:
         )
         adding = sa.insert(deliveries).from_select(list(values), query, include_defaults=False)
         await connection.execute(adding)
-
-    def _readers_of(self, page: Page) -> sa.CTE:
-        """Return the subscribers of a page, in the order of their keys.
-
-        PostgreSQL reads them at once, instead of looking up one after the other.
-        """
-        columns = (subscribers.c.key, subscribers.c.email, subscribers.c.name)
-        in_page = sa.and_(subscribers.c.key > page.after, subscribers.c.key <= page.until)
-        query = sa.select(*columns).where(in_page).cte("readers")
-        return query.prefix_with("MATERIALIZED", dialect="postgresql")
 
     def _told_by(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
         """Return the text that tells whom a reader is alike."""
@@ -168,24 +201,47 @@ class ReadersAlike:
         return sa.cast(sa.func.row(*columns), sa.Text)
 
 
+def _readers_between(page: Page) -> sa.CTE:
+    """Return the subscribers of a page; PostgreSQL reads them at once, and does not look up each."""
+    return _readers(subscribers.c.key > page.after, subscribers.c.key <= page.until)
+
+
+def _readers_of(begin: Sequence[Begun]) -> sa.CTE:
+    """Return the subscribers of groups, who may be any; of PostgreSQL."""
+    keys = ",".join(alike.keys[1:-1] for _, alike in begin)
+    return _readers(
+        subscribers.c.key == sa.any_(sa.cast(sa.literal(f"{{{keys}}}", sa.Text), sa.ARRAY(sa.BigInteger)))
+    )
+
+
+def _readers(*which: sa.ColumnElement[bool]) -> sa.CTE:
+    query = sa.select(subscribers.c.key, subscribers.c.email, subscribers.c.name).where(*which).cte("readers")
+    return query.prefix_with("MATERIALIZED", dialect="postgresql")
+
+
 def _each_planned(
-    connection: AsyncConnection, begin: Sequence[tuple[BeginsAlike, Alike]]
-) -> tuple[sa.CTE, sa.Join, sa.ColumnElement[int]]:
-    """Return how deliveries begin as a table, the same with a row for each reader, and the reader's key there."""
+    connection: AsyncConnection, begin: Sequence[Begun]
+) -> tuple[Mapping[str, sa.ColumnElement[Any]], sa.Join, sa.ColumnElement[int]]:
+    """Return how deliveries begin by their fields, a table of them for each reader, and the reader's key there."""
     if is_sqlite(connection):
         planned = table_of(
             connection, [(*begins, alike.keys) for begins, alike in begin], **_BEGINS, readers=sa.Text
         )
         key = each_of(connection, planned.c.readers)
-        return planned, planned.join(key, sa.true()), key.c.value
-    places = [(*begins, place) for place, (begins, _) in enumerate(begin, start=1)]
-    planned = table_of(connection, places, **_BEGINS, place=sa.BigInteger)
-    # The keys stand apart: PostgreSQL reads the JSON of a row again for each of its values.
-    keys = sa.func.unnest(sa.func.string_to_array(";".join(alike.keys for _, alike in begin), ";"))
-    apart = keys.table_valued(sa.column("value", sa.Text), with_ordinality="place").render_derived()
-    key = each_of(connection, apart.c.value)
-    of_group = planned.join(apart, apart.c.place == planned.c.place)
-    return planned, of_group.join(key, sa.true()), key.c.value
+        return {**planned.c}, planned.join(key, sa.true()), key.c.value
+    # Deliveries of thousands of groups begin in a few ways, but for their choices. PostgreSQL reads each way once
+    # as JSON, which it is slow to read, and all else as three arrays.
+    ways: dict[tuple[Any, ...], int] = {}
+    which = [ways.setdefault(begins[1:], len(ways)) for begins, _ in begin]
+    of_way = {name: kind for name, kind in _BEGINS.items() if name != "choice"}
+    way = table_of(connection, [(*one, place) for one, place in ways.items()], **of_way, place=sa.BigInteger)
+    keys = sa.func.string_to_array(";".join(alike.keys for _, alike in begin), ";")
+    choices = array_of([begins.choice for begins, _ in begin])
+    columns = (sa.column("readers", sa.Text), sa.column("choice", sa.Integer), sa.column("way", sa.Integer))
+    groups = sa.func.unnest(keys, choices, array_of(which)).table_valued(*columns).render_derived()
+    key = each_of(connection, groups.c.readers)
+    each = way.join(groups, groups.c.way == way.c.place).join(key, sa.true())
+    return {**way.c, "choice": groups.c.choice}, each, key.c.value
 
 
 def _suppression() -> sa.ColumnElement[str]:

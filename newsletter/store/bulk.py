@@ -113,6 +113,12 @@ def each_of(connection: AsyncConnection, numbers: sa.ColumnElement[str]) -> sa.T
     return sa.func.unnest(array).table_valued(sa.column("value", sa.BigInteger)).render_derived()
 
 
+def array_of(numbers: Sequence[int | None]) -> sa.ColumnElement[Any]:
+    """Return numbers as an array of PostgreSQL: one parameter, which it takes apart far sooner than JSON."""
+    text = ",".join(["NULL" if number is None else str(number) for number in numbers])
+    return sa.cast(sa.literal(f"{{{text}}}", sa.Text), sa.ARRAY(sa.Integer))
+
+
 def in_chunks(items: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
     """Cut a long sequence, so that what is made of it needs little memory."""
     for start in range(0, len(items), size):

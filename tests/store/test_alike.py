@@ -219,3 +219,25 @@ async def test_who_leaves_while_a_group_is_planned_takes_nobody_along(
     async with store.outbox.worker() as worker:
         claimed = await store.outbox.claim(worker, now=LATER, limit=99, issue_key=issue.key)
     assert {one.subscriber.email for one in claimed} == {f"reader{number}@example.org" for number in range(1, 30)}
+
+
+@pytest.mark.parametrize("most", [1_000_000, 3])
+async def test_who_gets_nothing_is_written_at_last_and_nobody_is_forgotten(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(closing, "PAGE_OF_POSTGRESQL", 20)
+    monkeypatch.setattr(closing, "_MOST_PUT_OFF", most)
+    await record(store, paper(1))
+    [listing] = (await keys(store)).values()
+    cadences = [Cadence.WEEKLY if number % 10 == 0 or number >= 80 else None for number in range(100)]
+    await join(store, *(replace(subscriber(number), cadence=cadences[number]) for number in range(100)))
+    one = issue_of([listing], 0)
+
+    issue, _ = await store.issues.freeze(
+        one, "Papers", plan_of(one.closed(0, "Papers", NOW), []), now=NOW, once_for_alike=True
+    )
+
+    rows = await planned(url, issue.key)
+    assert [row[1] for row in rows] == [f"reader{number}@example.org" for number in range(100)]
+    counts = (await store.issues.summaries([issue.key]))[issue.key].deliveries
+    assert (counts[DeliveryState.QUEUED], counts[DeliveryState.WITHDRAWN]) == (72, 28)
