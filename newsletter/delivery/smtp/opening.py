@@ -45,7 +45,7 @@ class Opener:
     async def open(self, tls: ssl.SSLContext | None, sender: str) -> tuple[SMTP, str]:
         """Return a client that is ready for mail, and the name that the relay was greeted with.
 
-        All of it takes `RelayConfig.timeout` at most, however the relay spreads its answers over that time.
+        It is ready within `RelayConfig.timeout`, however the relay spreads its answers over that time.
 
         Args:
             tls: for connections that are to be private.
@@ -60,28 +60,25 @@ class Opener:
             self._machine = config.ehlo_name or await full_machine_name()
         self._domain = full_name(sender.rpartition("@")[2]) or self._domain
         client = _client(config, tls)
-        has_greeted = False
+        ends_at = asyncio.get_running_loop().time() + config.timeout
         try:
-            async with asyncio.timeout(config.timeout):
-                await self._connect(client)
-                has_greeted = True
+            await self._connect(client)
+            async with asyncio.timeout_at(ends_at):
                 name = self._machine or self._domain or address_literal(client)
                 await self._make_ready(client, name)
         except BaseException as error:
-            is_connected = client.transport is not None
             client.close()
             if isinstance(error, TimeoutError):  # what takes too long in a step is a RelayError by now
-                raise self._too_slow(config.timeout, connected=is_connected, greeted=has_greeted) from error
+                raise self._too_slow(config.timeout, advice.not_ready(config)) from error
             raise
         self._experience.greeted = True
         return client, name
 
-    def _too_slow(self, seconds: float, *, connected: bool, greeted: bool) -> RelayError:
+    def _too_slow(self, seconds: float, unless_known: RelayError) -> RelayError:
         """Return the error for a relay that was not ready in time; one that was ready before may be so again."""
-        config = self._config
         if self._experience.greeted:
-            return RelayError(f"cannot connect to {config.name}: timed out after {seconds:g} seconds")
-        return advice.not_ready(config) if greeted else advice.silent(config, seconds, connected=connected)
+            return RelayError(f"cannot connect to {self._config.name}: timed out after {seconds:g} seconds")
+        return unless_known
 
     async def _connect(self, client: SMTP) -> None:
         """Connect and read the greeting; a relay that we don't know yet has less time for both."""
@@ -91,7 +88,7 @@ class Opener:
             await client.connect(timeout=limit)
         except SMTPTimeoutError as error:
             is_connected = isinstance(error.__cause__, SMTPReadTimeoutError)
-            raise self._too_slow(limit, connected=is_connected, greeted=False) from error
+            raise self._too_slow(limit, advice.silent(config, limit, connected=is_connected)) from error
         except SMTPResponseException as error:
             raise advice.greeting_refused(config, Reply(error.code, error.message), "") from error
         except (SMTPException, OSError, ValueError) as error:
