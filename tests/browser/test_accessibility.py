@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -93,32 +94,22 @@ def test_web_pages_are_accessible(
     assert not findings(show(html, width, scheme), axe, {})
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_the_pages_of_a_list_are_accessible_and_fit(
-    tmp_path: Path,
-    renderer: TemplateRenderer,
-    axe: str,
-    show: Callable[[str, int, Scheme], Page],
-    width: int,
-    scheme: Scheme,
+    tmp_path: Path, renderer: TemplateRenderer, axe: str, show: Callable[[str, int, Scheme], Page]
 ) -> None:
     papers = factories.papers(list_samples.PAPERS)
-    for name, html in list_samples.pages(tmp_path, papers, renderer=renderer).items():
+    shown = list_samples.pages(tmp_path, papers, renderer=renderer)
+    for (name, html), (width, scheme) in zip(shown.items(), cycle(LOOKS), strict=False):
         page = show(html, width, scheme)
         assert not findings(page, axe, {}), name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
 def test_the_pages_of_papers_and_the_search_are_accessible_and_fit(
-    tmp_path: Path,
-    renderer: TemplateRenderer,
-    axe: str,
-    show: Callable[[str, int, Scheme], Page],
-    width: int,
-    scheme: Scheme,
+    tmp_path: Path, renderer: TemplateRenderer, axe: str, show: Callable[[str, int, Scheme], Page]
 ) -> None:
-    for name, html in paper_samples.samples(tmp_path, factories.papers(25), renderer=renderer).items():
+    shown = paper_samples.samples(tmp_path, factories.papers(25), renderer=renderer)
+    for (name, html), (width, scheme) in zip(shown.items(), cycle(LOOKS), strict=False):
         page = show(html, width, scheme)
         assert not findings(page, axe, {}), name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -9,7 +9,7 @@ from tests.browser.reading import Reading, reading
 from tests.browser.sample_site import TOKEN, sample_site
 
 # Of pages that are alike some will do: papers, and the days and orders of a list.
-OF_A_KIND = {"p": 2, "daily": 10}
+OF_A_KIND = {"p": 2, "daily": 6}
 
 
 def kind(path: str) -> str:
@@ -40,7 +40,7 @@ async def crawled(reader: Reading, start: str, *, below: str = "/") -> set[str]:
                 continue
             known.add(link)
             counts[kind(path)] = counts.get(kind(path), 0) + 1
-            if path.endswith("/") and counts[kind(path)] <= OF_A_KIND.get(kind(path), 20):
+            if path.endswith("/") and counts[kind(path)] <= OF_A_KIND.get(kind(path), 14):
                 left.append(link)
     return known
 
