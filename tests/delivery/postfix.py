@@ -146,14 +146,29 @@ async def _postfix(folder: Path, certificates: Certificates, more: str) -> Async
 
 
 async def _start(command: Sequence[str], port: int) -> Process:
-    """Start Postfix, and return it once it listens; begin again if it does not, as seen on busy machines."""
+    """Start Postfix, and return it once it greets; begin again if it does not, as seen on busy machines."""
     for _ in range(_STARTS):
         run = await asyncio.create_subprocess_exec(*command, "start-fg", start_new_session=True)
         with suppress(TimeoutError):
             await answers(port)
+            await _greets(port)
             return run
         await _end(run, within=0)
-    raise TimeoutError(f"Postfix did not listen at {port}")
+    raise TimeoutError(f"Postfix did not greet at {port}")
+
+
+async def _greets(port: int) -> None:
+    """Wait until the server at a port greets whoever connects to it."""
+    async with asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            while not (await reader.readline()).startswith(b"220 "):
+                if reader.at_eof():
+                    raise TimeoutError
+            writer.write(b"QUIT\r\n")
+            await reader.read()
+        finally:
+            writer.close()
 
 
 async def _end(process: Process, *, within: float) -> None:
