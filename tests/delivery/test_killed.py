@@ -209,7 +209,7 @@ async def test_two_processes_at_once_send_each_reader_one_copy(
 async def test_one_of_two_processes_is_killed_and_the_other_takes_over_what_it_held(
     server: SmtpServer, store: Store, workers: Workers, order: Order
 ) -> None:
-    server.delay = 0.02  # so that the first is still at work when the second has begun
+    server.delay = 0.05  # so that the first is still at work when the second has begun, and when it is killed
     order = replace(order, policy=Uncertain.RESEND.value)
     issue = await freeze_for(store, READERS)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -31,8 +32,12 @@ def due_list(workplace: Workplace, hour: datetime, sources: Sequence[str] = ("sa
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """Return a port of loopback on which nothing listens, and which the system gives to nobody who connects."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # the system's own begin at 32,768
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind(("127.0.0.1", port))
+            return port
 
 
 @asynccontextmanager
@@ -49,8 +54,10 @@ async def served(workplace: Workplace, command: str = "serve") -> AsyncIterator[
     assert process.stderr is not None
     try:
         async with asyncio.timeout(30):
+            said = b""
             while b"serving" not in (line := await process.stderr.readline()):
-                assert line, "it has ended"
+                said += line
+                assert line, f"it has ended: {said.decode()}"
         yield workplace.environment["NEWSLETTER_WEB__PUBLIC_URL"]
     finally:
         process.terminate()
