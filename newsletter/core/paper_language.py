@@ -35,7 +35,7 @@ def language_beside(listing: Listing, tag: str, around: str) -> str:
 
 
 def beside(own: str, tag: str, around: str) -> str:
-    """Return as `language_beside` does for texts in a language, `own`; empty: in one that is not clear.
+    """Return as `language_beside` does, for texts in the language `own`, which is empty where it is not clear.
 
     Among words of another language than the list's, what is not clear is most likely in the list's.
     """

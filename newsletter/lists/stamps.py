@@ -8,7 +8,7 @@ from pathlib import Path
 # Clocks of file systems are coarse: what is written this shortly before a look may be written once more without
 # another time (as git says of its index: https://git-scm.com/docs/racy-git).
 _COARSE_NS = 2_000_000_000
-# So long after the last write nobody is thought to be still at it.
+# A file that was written to more recently may be unfinished.
 _AT_REST_NS = 5_000_000_000
 
 
@@ -30,7 +30,7 @@ def settled(stamp: str) -> str:
 def is_at_rest(stamp: str) -> bool:
     """Return whether a file with this stamp was not written to, moved or touched within the last five seconds.
 
-    One of the future was not: it comes from another clock.
+    A stamp in the future counts as old: it comes from another clock.
     """
     latest = max(map(int, stamp.split()[1:]), default=0)
     return not 0 <= time.time_ns() - latest < _AT_REST_NS

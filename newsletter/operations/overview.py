@@ -99,7 +99,7 @@ class Overseer:
     source_names: SourceNames
     cluster: ClusterReader
     relays: Sequence[str]
-    quotas: Sequence[QuotaOf] = ()
+    quotas: Sequence[QuotaOf]
 
     async def overview(self, now: datetime) -> Overview:
         """Return what an operator sees first, at a moment (aware)."""

@@ -103,9 +103,10 @@ async def _used(store: Store, at: Agenda) -> Used:
 
 
 async def _came_out_before(store: Store, list_: NewsletterList, slot: Slot) -> bool:
-    """Return whether a list came out before a slot: not if its operator made an issue of the past since, alone.
+    """Return whether a list came out before a slot.
 
-    One of the day before that slot is none of the past: who makes it goes on with a list from there.
+    An issue that the operator made after the slot for an earlier day does not count, unless it is of the slot
+    right before: who makes that one goes on with the list from there.
     """
     previous = await store.issues.latest(list_.name, before=slot.day)
     if previous is None or previous.frozen_at <= slot.at:

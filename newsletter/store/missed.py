@@ -22,7 +22,7 @@ from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issue
 async def note_other_edition(connection: AsyncConnection, list_name: str, *, now: datetime) -> None:
     """Note that somebody wants the other edition of a list from now on, and missed what came out of it until now.
 
-    The caller also changes when the reader's row was updated: of other readers `Missed` asks nothing.
+    The caller updates the reader's own row, too: `Missed` looks only at readers whose rows changed lately.
     """
     since = now.astimezone(UTC).date() - timedelta(days=MAX_CATCH_UP_DAYS)
     of_list = sa.and_(issues.c.list.in_(editions_of(list_name)), issues.c.day >= since, IS_CLOSED)

@@ -236,6 +236,7 @@ def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
             source_names=lambda list_: list_.sources,
             cluster=_cluster().reader(store.oversight),
             relays=["smtp.example.org:587"],
+            quotas=(),
         ),
         signing_up=door.signing_up,
         renderer=renderer,

@@ -145,6 +145,7 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                     source_names=lambda list_: list_.sources,
                     cluster=operator.cluster.reader(store.oversight),
                     relays=[RELAY],
+                    quotas=(),
                 ),
                 signing_up=door.signing_up,
                 renderer=renderer,

@@ -3,7 +3,8 @@
 Templates say their texts by `_("…")` and `ngettext("…", "…", number)`; what no catalogue has is shown as it is.
 
 Compiling the templates of a mail takes longer than rendering it. So they are compiled once for all languages, by
-an environment of its own. It makes each loop count its turns: a slip of the pen must hold up no issue for hours.
+an environment of its own. It makes each loop count its turns, so that a mistake in a template holds up no issue
+for hours.
 """
 
 from __future__ import annotations
