@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup install uninstall demo test lint types architecture pytest test-workers coverage system wheel bench \
+.PHONY: help setup install uninstall demo test lint types architecture pytest test-long test-workers coverage system wheel bench \
   fuzz crash crash-cluster simulate rehearse lock catalogues settings screenshots clean
 
 help:  ## what can be made
@@ -70,6 +70,9 @@ architecture: setup  ## imports run one way
 
 pytest: setup $(NODE_STAMP)  ## the tests
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
+
+test-long: setup $(NODE_STAMP)  ## tests that take long, of what shorter ones see too, with more examples
+	HYPOTHESIS_PROFILE=long CRASHES=25 NEWSLETTER_TEST_HISTORIES=200 $(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal -m ""
 
 test-workers: setup  ## the tests from end to end, on PostgreSQL with two workers that deliver
 	TEST_BY_WORKERS=1 $(BIN)/pytest -n 2 --dist worksteal tests/e2e

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from newsletter.render.issue.renderer import TemplateRenderer
+from tests.chromium import chromium
 from tests.render.conftest import TEMPLATES
-from tests.services import need
 
 Scheme = Literal["light", "dark"]
 
@@ -21,12 +21,9 @@ _STYLE = re.compile(r'<link rel="stylesheet" href="[^"]*/-/static/([^"]+)">')
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = need("chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+    address = chromium()
     with sync_playwright() as playwright:
-        # No sandbox within containers; /dev/shm is small there.
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.connect_over_cdp(address)
         yield browser
         browser.close()
 

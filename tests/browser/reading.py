@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
 
 from tests.browser.node import NODE_MODULES
-from tests.services import missing, need
+from tests.chromium import chromium
+from tests.services import missing
 
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -92,11 +93,9 @@ async def reading(url: str) -> AsyncIterator[Reading]:
     """Open a browser for the pages of a site."""
     if not AXE.exists():
         missing("axe-core (npm ci in tests/node)")
-    chromium = need("chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+    address = chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = await playwright.chromium.connect_over_cdp(address)
         context = await browser.new_context(base_url=url, viewport={"width": WIDE, "height": 900})
         page = await context.new_page()
         read = Reading(page, context, urlsplit(url).netloc)

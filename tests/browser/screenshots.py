@@ -23,10 +23,10 @@ from newsletter.sources import registry
 from newsletter.sources.parts import NO_SERVICES, NoHttp
 from newsletter.web.studio import sample
 from tests.browser import page_screenshots
+from tests.chromium import chromium
 from tests.render.conftest import TEMPLATES
 from tests.render.mails import sample_mail
 from tests.rosters import named_by
-from tests.services import need
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 DESK, PHONE = (680, 840), (360, 760)  # the lead and the first cards
@@ -81,9 +81,7 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     html, whole = _mail(), _mail(most=8)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=need("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.connect_over_cdp(chromium())
         painter = _page(browser, (1072, 400), "light")
         painter.set_content(f'<body style="margin:0"><svg width="1072" height="400">{_FIGURE}</svg>')
         picture = painter.screenshot()

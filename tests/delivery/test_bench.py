@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.services import missing, need
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,7 @@ def test_the_bench_prints_ratios_and_rows() -> None:
     assert all(row["messages_per_second"] > 0 for row in result["rows"])
 
 
+@pytest.mark.long
 def test_the_bench_of_real_servers_prints_ratios_and_rows() -> None:
     need("unshare")
     need("postfix", "/usr/sbin/postfix")

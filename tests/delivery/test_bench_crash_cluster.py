@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.postgres import Server
 from tests.services import need
 
@@ -14,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 READERS = 400
 
 
+@pytest.mark.long
 def test_workers_that_are_killed_stopped_and_lose_their_database_lose_nobody(postgres: Server) -> None:
     need("cc")
     command = [sys.executable, "bench/crash_cluster.py", "--json", "--policy", "resend", "--workers", "2"]

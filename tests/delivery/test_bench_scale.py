@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.services import need
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,7 @@ STEPS = {
 }
 
 
+@pytest.mark.long
 def test_the_bench_at_scale_measures_each_step_on_sqlite() -> None:
     need("cc")
     command = [sys.executable, "bench/scale.py", "--json", "--readers", str(READERS), "--database", "sqlite"]

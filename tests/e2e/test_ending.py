@@ -92,6 +92,7 @@ def states(workplace: Workplace) -> dict[str, int]:
         return dict(ledger.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall())
 
 
+@pytest.mark.long
 async def test_serve_ends_while_pages_are_being_made_that_never_end(workplace: Workplace) -> None:
     hour = datetime.now(UTC) - timedelta(minutes=2)
     due_list(workplace, hour)
@@ -129,7 +130,13 @@ async def test_serve_ends_with_many_requests_in_flight(workplace: Workplace) -> 
         one.close()
 
 
-@pytest.mark.parametrize("begun", [False, True], ids=["before the issue is frozen", "before it is delivered"])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(False, id="before the issue is frozen", marks=pytest.mark.long),
+        pytest.param(True, id="before it is delivered"),
+    ],
+)
 async def test_serve_ends_while_another_process_holds_the_write_lock(
     workplace: Workplace,
     begun: bool,
@@ -170,6 +177,7 @@ async def test_serve_ends_while_another_process_holds_the_write_lock(
     assert {mail.recipient for mail in relay.received} == {"ann@example.org"}
 
 
+@pytest.mark.long
 async def test_a_run_ends_when_its_relay_hangs_in_mid_message_and_the_ledger_is_locked(
     workplace: Workplace,
 ) -> None:
@@ -227,7 +235,13 @@ def states_if(workplace: Workplace) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("command", "received"), [("collect", INT), ("run", INT), ("serve", INT), ("serve", TERM)]
+    ("command", "received"),
+    [
+        pytest.param("collect", INT, marks=pytest.mark.long),
+        ("run", INT),
+        pytest.param("serve", INT, marks=pytest.mark.long),
+        ("serve", TERM),
+    ],
 )
 async def test_it_ends_while_a_source_does_not_answer(
     workplace: Workplace, command: str, received: signal.Signals
@@ -256,7 +270,9 @@ async def test_it_ends_while_a_source_does_not_answer(
     await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize(("command", "received"), [("run", TERM), ("serve", INT)])
+@pytest.mark.parametrize(
+    ("command", "received"), [("run", TERM), pytest.param("serve", INT, marks=pytest.mark.long)]
+)
 async def test_it_ends_while_a_thread_hangs_in_a_system_call(
     workplace: Workplace, command: str, received: signal.Signals
 ) -> None:
@@ -275,6 +291,7 @@ async def test_it_ends_while_a_thread_hangs_in_a_system_call(
     assert workplace.mails() == []
 
 
+@pytest.mark.long
 async def test_a_second_signal_ends_it_at_once(workplace: Workplace) -> None:
     readers(workplace)
     async with SmtpServer() as relay:
@@ -349,7 +366,7 @@ async def freezable(path: Path) -> AsyncIterator[tuple[int, asyncio.Event]]:
         server.close()
 
 
-@pytest.mark.parametrize("command", ["run", "serve"])
+@pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.long), "serve"])
 async def test_it_ends_while_postgresql_does_not_answer(
     workplace: Workplace, migrated_postgres: Server, postgres_url: str, command: str
 ) -> None:

@@ -50,10 +50,10 @@ def ready(workplace: Workplace) -> Workplace:
 @pytest.mark.parametrize(
     "where",
     [
-        ">&-",
+        pytest.param(">&-", marks=pytest.mark.long),
         "--json >/dev/full",
-        "2>&-",
-        ">/dev/full 2>/dev/full",
+        pytest.param("2>&-", marks=pytest.mark.long),
+        pytest.param(">/dev/full 2>/dev/full", marks=pytest.mark.long),
         "<&- >&- 2>&-",
     ],
 )
@@ -75,7 +75,14 @@ async def test_whoever_reads_a_pipe_may_have_enough(ready: Workplace, command: s
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["issues list", "status --json", "render --list daily --date 2026-03-12"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("issues list", marks=pytest.mark.long),
+        "status --json",
+        pytest.param("render --list daily --date 2026-03-12", marks=pytest.mark.long),
+    ],
+)
 async def test_a_result_that_is_all_a_command_does_is_missed(ready: Workplace, command: str) -> None:
     code, err = await through_shell(ready, f"$N {command} >/dev/full")
     assert code == 1
@@ -106,7 +113,9 @@ async def test_a_reader_that_is_slow_and_does_not_block_loses_nothing(ready: Wor
     assert code == 0
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "koi8-r", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(pytest.param(one, marks=pytest.mark.long) for one in ("koi8-r", "utf-16"))]
+)
 async def test_letters_that_a_terminal_has_not_are_replaced(ready: Workplace, encoding: str) -> None:
     title = "Daily \u03b1-\u5b57"
     file = ready.folder / "subscribers" / "daily.toml"

@@ -187,7 +187,7 @@ async def live(steps: list[Step]) -> int:
         await store.close()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
 @given(st.lists(STEPS, min_size=3, max_size=7))
 def test_no_reader_gets_a_paper_twice(steps: list[Step]) -> None:
     asyncio.run(live(steps))

@@ -27,8 +27,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 _LASTING = re.compile(r"newsletter (preview|scheduler|serve|web)\b(?! --help)")
 _ON_POSTGRESQL = re.compile(r"newsletter worker\b(?! --help)")  # the walk has none, and is told so
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
-# What this machine needs to reach a package index, and nothing else of the caller's environment.
-_OF_THE_MACHINE = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+# What this machine needs to reach a package index, which pip `make install` shall use, and nothing else.
+_OF_THE_MACHINE = ("PIP", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 class _HuggingFace(BaseHTTPRequestHandler):

@@ -340,7 +340,7 @@ async def happen(office: Office, edit: object) -> None:
             office.list_ = None
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
 @given(EDITS)
 def test_a_closed_issue_stays_the_same_bytes_whatever_happens_around_it(edits: list[object]) -> None:
     async def check(office: Office) -> None:

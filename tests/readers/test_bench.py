@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_the_bench_of_subscribers_measures_each_step() -> None:
     command = [sys.executable, "bench/subscribers.py", "--json", "--readers", "40"]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)

@@ -40,7 +40,7 @@ from tests.store.samples import DAY, NOW, attempt, draft, due, synced
 
 T = TypeVar("T")
 
-HISTORIES = int(os.environ.get("NEWSLETTER_TEST_HISTORIES", "40"))
+HISTORIES = int(os.environ.get("NEWSLETTER_TEST_HISTORIES", "20"))
 STEPS = 40
 
 LISTS = ("daily", "extra")

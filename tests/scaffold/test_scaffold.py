@@ -61,7 +61,7 @@ def test_the_workflow_is_written_on_request(tmp_path: Path) -> None:
 _LINES = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")))
 
 
-@hypothesis_settings(max_examples=50)  # each reads settings and a list anew
+@hypothesis_settings(max_examples=20)  # each reads settings and a list anew
 @given(
     st.fixed_dictionaries(
         {key: _LINES.filter(str.strip) for key in ("title", "postal_address", "username", "password")}

@@ -66,7 +66,7 @@ async def says_what_it_holds(store: Store, held: list[tuple[int, DeliveryState, 
         assert [record.key for record in found] == wanted[:7]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(steps)
 def test_counting_by_what_is_left_is_counting(history: list[tuple[int, DeliveryState]]) -> None:
     asyncio.run(after(history))

@@ -7,17 +7,15 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Page, async_playwright
 
-from tests.services import need
+from tests.chromium import chromium
 
 
 @asynccontextmanager
 async def browser_page(url: str) -> AsyncIterator[Page]:
     """Open a page in a light browser, at the root of `url`."""
-    chromium = need("chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+    address = chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = await playwright.chromium.connect_over_cdp(address)
         page = await browser.new_page(base_url=url, color_scheme="light")
         await page.goto("/")
         yield page

@@ -291,12 +291,13 @@ def test_true_answers_in_ten_languages_are_shown() -> None:
 
 
 @pytest.mark.timeout(900)  # thousands of answers, on a busy machine
-def test_no_lie_about_200_recorded_papers_is_shown_and_few_true_summaries_are_refused() -> None:
+@pytest.mark.parametrize("count", [40, pytest.param(200, marks=pytest.mark.long)])
+def test_no_lie_about_recorded_papers_is_shown_and_few_true_summaries_are_refused(count: int) -> None:
     papers = recorded(shared("responses", "huggingface"))
     fine, reasons = true_ones(papers)
     print(f"{reasons.total()} of {len(papers)} true summaries are refused: {dict(reasons)}")
     assert reasons.total() < MOST_REFUSED * len(papers)
-    sample = tuple(Random(1).sample(fine, 200))  # noqa: S311
+    sample = tuple(Random(1).sample(fine, count))  # noqa: S311
     told, shown = leaks_of(sample, Random(2))  # noqa: S311
     print(f"{told.total():,} lies were told, {len(shown)} of them would be shown")
     assert shown == []
@@ -305,7 +306,7 @@ def test_no_lie_about_200_recorded_papers_is_shown_and_few_true_summaries_are_re
 
 def test_what_models_put_around_recorded_summaries_goes() -> None:
     fine, _ = true_ones(recorded(shared("responses", "huggingface")))
-    for paper in Random(3).sample(fine, 40):  # noqa: S311
+    for paper in Random(3).sample(fine, 15):  # noqa: S311
         for one in disguises(paper):
             assert summarised(one.answer, title=paper.title, abstract=paper.abstract) == one.text, one.trick
 
