@@ -31,6 +31,16 @@ def test_tables_are_brought_up_to_date_in_the_words_of_machines(call: Call, fold
     assert call("db", "upgrade", "--json") == (0, '{"up_to_date": true}\n', "")
 
 
+def test_the_fields_of_subscribers_stand_in_an_export_without_any(call: Call, folder: Path) -> None:
+    nobody = call("subscribers", "export")[1]
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    call("subscribers", "apply")
+    header, _ = call("subscribers", "export")[1].splitlines()
+    assert nobody == f"{header}\n"
+    [somebody] = json.loads(call("subscribers", "export", "--json")[1])
+    assert header.split(",") == list(somebody)
+
+
 def test_subscribers_are_exported_as_json(call: Call, folder: Path) -> None:
     assert json.loads(call("subscribers", "export", "--json")[1]) == []
     (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
