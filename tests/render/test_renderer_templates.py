@@ -157,7 +157,10 @@ def test_a_template_that_would_take_all_memory_is_named(own: Path, slip: str) ->
 
 def test_a_page_that_is_too_long_to_be_taken_apart_is_named(own: Path) -> None:
     write(own, "daily/body.html", "{{ 'x' * 20000001 }}")
-    assert failure(own) == f"{own}/daily/body.html: makes a page of 20,000,001 characters, and 20,000,000 are the most"
+    assert (
+        failure(own)
+        == f"{own}/daily/body.html: makes a page of 20,000,001 characters, and 20,000,000 are the most"
+    )
 
 
 def test_what_is_bounded_works_as_ever(own: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.utils import generate_lorem_ipsum
 from jinja2.visitor import NodeTransformer
+from typing_extensions import override
 
 _LONGEST_RANGE = 10_000
 _MOST_TURNS = 1_000_000  # of all loops of a rendering; a mail of 500 papers takes 6,000
@@ -117,45 +118,28 @@ def bounded_filter(function: Callable[..., Any], check: Callable[..., None]) -> 
 
 
 class BoundingTransformer(NodeTransformer):
-    """Lets a template's operators count what they make, and its loops count their turns."""
+    """Lets a template's operators and methods measure what they make, and its loops count their turns."""
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
-        """Count the turns."""
-        made = self.generic_visit(node)
-        node.iter = _filter(node.iter, "counted_turns")
-        return made
-
-    def visit_Mul(self, node: nodes.Mul) -> nodes.Node:  # noqa: N802
-        """Measure `"-" * 72` before it is made."""
-        self.generic_visit(node)
-        return _filter(node.left, "times", node.right)
-
-    def visit_Pow(self, node: nodes.Pow) -> nodes.Node:  # noqa: N802
-        """Measure `10 ** 3` before it is made."""
-        self.generic_visit(node)
-        return _filter(node.left, "to_the_power", node.right)
-
-    def visit_Mod(self, node: nodes.Mod) -> nodes.Node:  # noqa: N802
-        """Measure `"%5d" % number` before it is made."""
-        self.generic_visit(node)
-        return _filter(node.left, "percent", node.right)
-
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802
-        """Let methods measure what they make, and refuse translated texts such as `%(n)1000000000d`."""
-        self.generic_visit(node)
-        if isinstance(node.node, (nodes.Getattr, nodes.Getitem)):
-            node.node = _filter(node.node, "bounded_method")
-        elif isinstance(node.node, nodes.Name) and node.node.name in _TRANSLATING:
-            node.args = [_filter(text, "format") if _is_wide(text) else text for text in node.args]
+    @override
+    def generic_visit(self, node: nodes.Node, *args: Any, **named: Any) -> nodes.Node:
+        """Return what stands in a template for one of its nodes, whose parts are looked at first."""
+        super().generic_visit(node, *args, **named)
+        match node:
+            case nodes.For():
+                node.iter = _filter(node.iter, "counted_turns")
+            case nodes.Mul():
+                return _filter(node.left, "times", node.right)
+            case nodes.Pow():
+                return _filter(node.left, "to_the_power", node.right)
+            case nodes.Mod():
+                return _filter(node.left, "percent", node.right)
+            case nodes.Concat() | nodes.Add():
+                return _filter(node, "measured")
+            case nodes.Call(node=nodes.Getattr() | nodes.Getitem()):
+                node.node = _filter(node.node, "bounded_method")
+            case nodes.Call(node=nodes.Name(name=name)) if name in _TRANSLATING:
+                node.args = [_filter(text, "format") if _is_wide(text) else text for text in node.args]
         return node
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        """Measure `a ~ b`."""
-        return _filter(self.generic_visit(node), "measured")
-
-    def visit_Add(self, node: nodes.Add) -> nodes.Node:  # noqa: N802
-        """Measure `a + b`."""
-        return _filter(self.generic_visit(node), "measured")
 
 
 def bounded_method(method: Any) -> Any:
@@ -187,8 +171,10 @@ def _is_wide(node: nodes.Expr) -> bool:
     return False
 
 
-def _filter(node: Any, name: str, *args: Any) -> nodes.Node:
-    return nodes.Filter(node, name, list(args), [], None, None).set_lineno(node.lineno)
+def _filter(node: Any, name: str, *args: nodes.Expr) -> nodes.Filter:
+    made = nodes.Filter(node, name, list(args), [], None, None)
+    made.set_lineno(node.lineno)
+    return made
 
 
 def _spend(characters: int) -> None:
