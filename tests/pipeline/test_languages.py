@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from newsletter.core.newsletter_list import Cadence, QuietDays
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, Wishes
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.delivery.smtp.session import is_plain
 from newsletter.pipeline.check import IssueCheck
 from newsletter.pipeline.deliver import ClosedIssues
@@ -122,10 +122,9 @@ async def test_a_closed_issue_keeps_the_language_that_its_reader_had(office: Off
     async with office.store() as store:
         for email, language in (("de@example.org", None), ("all@example.org", "de")):
             number = await key_of(store, "daily", email)
-            reader = await store.subscribers.by_key(number)
-            assert reader
-            kept: Wishes = reader.wishes._replace(language=language)
-            assert await store.subscribers.keep_wishes(number, kept, now=office.now)
+            assert await store.subscribers.change_wishes(
+                number, lambda wishes, spoken=language: wishes._replace(language=spoken), now=office.now
+            )
     assert await office.mails(key) == before
 
 
