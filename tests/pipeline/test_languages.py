@@ -17,7 +17,7 @@ from newsletter.ports import Store
 from tests.backtest.recorded import MONDAY
 from tests.editions.desk import Desk
 from tests.pipeline.test_closed import DAY, LIST, READERS, Office, Renderings, office, read, studio_of, text
-from tests.store.samples import join, key_of
+from tests.store.samples import instead, join, key_of
 
 __all__ = ["office"]
 
@@ -122,9 +122,10 @@ async def test_a_closed_issue_keeps_the_language_that_its_reader_had(office: Off
     async with office.store() as store:
         for email, language in (("de@example.org", None), ("all@example.org", "de")):
             number = await key_of(store, "daily", email)
-            assert await store.subscribers.change_wishes(
-                number, lambda wishes, spoken=language: wishes._replace(language=spoken), now=office.now
-            )
+            reader = await store.subscribers.by_key(number)
+            assert reader
+            kept = instead(reader.wishes._replace(language=language))
+            assert await store.subscribers.change_wishes(number, kept, now=office.now)
     assert await office.mails(key) == before
 
 
