@@ -51,6 +51,8 @@ def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = F
 def _say(results: Sequence[Result]) -> None:
     for name, on, collected, summaries in results:
         unread = f"; {collected.skipped:,} could not be read, see the warnings" if collected.skipped else ""
+        links = counted(collected.links_left_out, "link") if collected.links_left_out else ""
+        unread += f"; {links} left out, see the warnings" if links else ""
         say(f"{name} {on}: {counted(collected.read, 'paper')} read, {collected.new:,} of them new{unread}")
         for reason in collected.failures.values():
             say(f"  failed: {reason}")
@@ -92,6 +94,7 @@ def _collected_json(name: str, on: date, collected: Collected, summaries: Summar
         "read": collected.read,
         "new": collected.new,
         "skipped": collected.skipped,
+        "links_left_out": collected.links_left_out,
         "repeats": list(collected.repeats),
         "failures": dict(collected.failures),
         **({} if summaries is None else {"summaries": summaries.as_json()}),

@@ -9,7 +9,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json, waiting
-from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, doubtful_templates, within
+from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, doubtful_templates, looking
 from newsletter.core.errors import NothingNewError, SourceError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def lint(
     """Check size, links, accessibility and deliverability of an issue; exit 1 on a failure."""
     from newsletter.render.lint import Level
 
-    results, nothing, trouble = within(lambda program: _findings(program, list_name, date, links=links))
+    results, nothing, trouble = looking(lambda program: _findings(program, list_name, date, links=links))
     if as_json:
         _say_json(results, nothing, one=list_name is not None)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
@@ -13,7 +13,8 @@ from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import WEEKDAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from typing import TextIO
 
     from newsletter.bootstrap import Program
@@ -165,7 +166,36 @@ def checked(address: str) -> str:
         raise UsageError(str(error)) from None
 
 
-def record_json(record: SubscriberRecord) -> dict[str, Any]:
+class RecordJson(TypedDict):
+    """A subscriber as JSON shows it."""
+
+    list: str
+    address: str
+    name: str
+    status: str
+    origin: str
+    since: datetime
+    changed: datetime
+    topics: Sequence[str]
+    topics_mode: str | None
+    follows: Sequence[str]
+    interest: str
+    examples: Sequence[str]
+    text: str
+    cadence: str | None
+    hour: str | None
+    timezone: str | None
+    days: Sequence[str] | None
+    language: str | None
+    paused_until: str | None
+    own_wishes_since: datetime | None
+    no_mail_because: str | None
+
+
+RECORD_FIELDS = tuple(RecordJson.__annotations__)
+
+
+def record_json(record: SubscriberRecord) -> RecordJson:
     """Return a subscriber as JSON shows it."""
     one = record.subscriber
     return {
@@ -183,11 +213,11 @@ def record_json(record: SubscriberRecord) -> dict[str, Any]:
         "examples": [_example(paper) for paper in one.examples],
         "text": one.text,
         "cadence": one.cadence,
-        "hour": one.hour and f"{one.hour:%H:%M}",
+        "hour": None if one.hour is None else f"{one.hour:%H:%M}",
         "timezone": one.timezone,
         "days": None if one.days is None else [WEEKDAYS[day] for day in one.days],
         "language": one.language,
-        "paused_until": one.paused_until and f"{one.paused_until:%F}",
+        "paused_until": None if one.paused_until is None else f"{one.paused_until:%F}",
         "own_wishes_since": record.own_wishes_since,
         "no_mail_because": None if record.barred is None else str(record.barred),
     }

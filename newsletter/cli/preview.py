@@ -42,7 +42,9 @@ def preview(
     """Look at an issue in the browser; what is edited shows within a second."""
     query = _query(list_name, date, subscriber)
     until_signal(
-        lambda program, stop: _preview(program, list_name, query, port, stop, opens=opens), cut_off=Exit.DONE
+        lambda program, stop: _preview(program, list_name, query, port, stop, opens=opens),
+        cut_off=Exit.DONE,
+        only_looks=True,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.session import AsReader, Day, OneList, within
+from newsletter.cli.session import AsReader, Day, OneList, looking
 from newsletter.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def render(
     """Write one message of an issue to a file: the frozen one, or what it would be now."""
     if output is not None and not output.parent.is_dir():  # said before sources are read, which may take long
         raise UsageError(f"{output}: cannot be written: there is no folder {output.parent}")
-    content = _part(within(lambda program: _raw(program, list_name, date, subscriber)), format_)
+    content = _part(looking(lambda program: _raw(program, list_name, date, subscriber)), format_)
     if output is None:
         sys.stdout.buffer.write(content)
         return

@@ -94,7 +94,8 @@ def say_reports(reports: Sequence[RunReport], *, as_json: bool) -> None:
 def _say_report(report: RunReport) -> None:
     values = report.as_json()
     _tell(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
-    if report.read or report.collected or report.failures or report.issue is None:
+    has_read = report.read or report.collected or report.failures
+    if has_read or (report.issue is None and report.trouble is None):  # where the ledger ended it, nobody knows
         _tell(f"  {_collected(report)}")
     for reason in report.failures.values():
         _tell(f"  failed: {reason}")

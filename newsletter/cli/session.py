@@ -114,9 +114,7 @@ def looking(action: Callable[[Program], Awaitable[T]]) -> T:
     Raises:
         ConfigurationError: as there.
     """
-    loaded = settings()
-    bootstrap.check_folder(loaded)
-    return _within(first_use.with_empty_ledger(loaded) if first_use.is_unused(loaded) else loaded, action)
+    return _within(first_use.for_looking(settings()), action)
 
 
 def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
@@ -139,6 +137,7 @@ def until_signal(
     cut_off: Exit,
     quiet: bool = False,
     waits_for_lists: bool = True,
+    only_looks: bool = False,
 ) -> T:
     """Run one action within the program; SIGTERM or SIGINT asks it to end, and it does within ten seconds.
 
@@ -147,11 +146,14 @@ def until_signal(
         cut_off: what the command exits with if the action had to be cut off.
         quiet: whether to log nothing.
         waits_for_lists: whether the action goes on where no list file is right, until one is.
+        only_looks: whether the action changes nothing: where there is no ledger yet, none is made.
 
     Raises: as `within` does.
     """
     loaded = settings(quiet=quiet)  # first, so that `newsletter.logs` and nobody else loads structlog
-    if not waits_for_lists:
+    if only_looks:
+        loaded = first_use.for_looking(loaded)
+    elif not waits_for_lists:
         first_use.check_first_use(loaded)
     from newsletter.scheduling.signals import LastResort, run_until_signal
 

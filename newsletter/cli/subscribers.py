@@ -11,7 +11,7 @@ import typer
 from newsletter.cli.commands import Group
 from newsletter.cli.importing import import_subscribers
 from newsletter.cli.output import JsonArray, plain, say, say_json, say_left_out, table, text_file
-from newsletter.cli.person import checked, erase, export_person, record_json, show
+from newsletter.cli.person import RECORD_FIELDS, checked, erase, export_person, record_json, show
 from newsletter.cli.session import AsJson, Limit, ListName, OneList, ShownLimit, chosen, looking, now, within
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
@@ -203,13 +203,11 @@ async def _export(program: Program, list_name: str | None, file: TextIO) -> None
     from newsletter.core.csv_cells import masked
 
     _check_list(program, list_name)
-    writer, last, header = csv.writer(file, lineterminator="\n"), 0, True
+    writer, last = csv.DictWriter(file, RECORD_FIELDS, lineterminator="\n"), 0
+    writer.writeheader()
     while records := await program.store.subscribers.records(list_name=list_name, after=last):
-        rows = [record_json(record) for record in records]
-        if header:
-            writer.writerow(rows[0])
-            header = False
-        writer.writerows([masked(_cell(value)) for value in row.values()] for row in rows)
+        for record in records:
+            writer.writerow({name: masked(_cell(value)) for name, value in record_json(record).items()})
         last = records[-1].key
 
 

@@ -30,8 +30,18 @@ def check_first_use(settings: Settings) -> None:
         lists.load()
 
 
-def with_empty_ledger(settings: Settings) -> Settings:
-    """Return settings for a look at an unused folder: with an empty ledger and a key that are gone afterwards."""
+def for_looking(settings: Settings) -> Settings:
+    """Return settings for a command that only looks: where there is no ledger, with one that is gone afterwards.
+
+    Raises:
+        ConfigurationError: it is no working folder.
+    """
+    bootstrap.check_folder(settings)
+    return _with_empty_ledger(settings) if is_unused(settings) else settings
+
+
+def _with_empty_ledger(settings: Settings) -> Settings:
+    """Return settings with an empty ledger in memory, and with a key that is nowhere kept, if none was yet."""
     import secrets
 
     from pydantic import SecretStr

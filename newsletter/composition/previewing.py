@@ -9,6 +9,7 @@ from pathlib import Path
 
 from newsletter import bootstrap
 from newsletter.bootstrap import Program
+from newsletter.composition import first_use
 from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.tracing import TracedTemplates
@@ -43,7 +44,7 @@ class CurrentDesk:
     def __init__(self, program: Program, load: Callable[[], Settings], env_file: Path) -> None:
         self._lent = _Lent(_desk(program))
         self._load, self._env_file = load, env_file
-        self.watched = _watched(program.settings, env_file)
+        self.watched = _watched(load(), env_file)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Desk]:
@@ -61,8 +62,7 @@ class CurrentDesk:
         former, closing = self._lent, AsyncExitStack()
         try:
             settings = self._load()
-            bootstrap.check_folder(settings)
-            program = await closing.enter_async_context(bootstrap.build(settings))
+            program = await closing.enter_async_context(bootstrap.build(first_use.for_looking(settings)))
         except (ConfigurationError, NewsletterError) as error:
             trouble = error if isinstance(error, ConfigurationError) else ConfigurationError(str(error))
             former.desk = replace(former.desk, trouble=trouble)
@@ -98,7 +98,9 @@ def _desk(program: Program) -> Desk:
 
 def _watched(settings: Settings, env_file: Path) -> Watched:
     own, subscribers = settings.paths.templates, settings.paths.subscribers
-    # A folder of templates that appears, or goes, changes what the program is made of.
+    ledger = bootstrap.ledger_file(settings)
+    begins = (ledger,) if ledger is not None and first_use.is_unused(settings) else ()
+    # A folder of templates that appears, or goes, changes what the program is made of; so does the first ledger.
     folders = (bootstrap.packaged_templates(), own, subscribers)
     present = tuple(folder for folder in folders if folder.is_dir())
-    return Watched(folders=present, files=(env_file, own, subscribers))
+    return Watched(folders=present, files=(env_file, own, subscribers, *begins))

@@ -7,7 +7,7 @@ later as the clocks jump (02:30 becomes 03:30); one that comes twice is its firs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -25,6 +25,7 @@ from newsletter.core.terms import Terms
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
 # a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.
 _DAYS_TO_SEARCH = range(-1, 9)
+_WEEK = 7  # days: so many more are looked at for each that has its issue already
 # So far back, in days, slots are looked for that passed without an issue.
 _LONGEST_LOOK_BACK = 31
 
@@ -68,14 +69,25 @@ def last_slot(list_: NewsletterList, now: datetime) -> Slot | None:
     return None
 
 
-def next_slot(list_: NewsletterList, now: datetime) -> Slot | None:
-    """Return the next slot after `now`, or None where the list has no days."""
+def next_slot(list_: NewsletterList, now: datetime, made: Collection[date] = ()) -> Slot | None:
+    """Return the next slot after `now` that has no issue yet, or None where the list has no days.
+
+    Args:
+        list_: the list.
+        now: the moment, aware.
+        made: the days from `earliest_day` on that have an issue already: somebody has named them.
+    """
     today = now.astimezone(ZoneInfo(list_.timezone)).date()
-    for ahead in _DAYS_TO_SEARCH:
+    for ahead in range(_DAYS_TO_SEARCH.start, _DAYS_TO_SEARCH.stop + _WEEK * len(made)):
         slot = slot_on(list_, today + timedelta(days=ahead))
-        if slot.at > now and comes_out_on(list_, slot.day):
+        if slot.at > now and comes_out_on(list_, slot.day) and slot.day not in made:
             return slot
     return None
+
+
+def earliest_day(now: datetime) -> date:
+    """Return the first day that a slot after `now` (aware) may have, by the clocks of any zone."""
+    return now.astimezone(UTC).date() - timedelta(days=2)
 
 
 def slots_between(list_: NewsletterList, after: date, before: date) -> list[Slot]:
@@ -139,7 +151,6 @@ class Agenda:
     today: date  # by the clocks of the list
     named: Slot | None  # of the day that somebody has named: its issue is due, whatever the hour and weekday
     last: Slot | None  # the newest one that has come; None: the list has had none in the last eight days
-    next: Slot | None  # the first one after now; None: the list has no days
     opens: datetime  # when its mail may leave: now, within its hours, or when they begin
 
     @property
@@ -177,7 +188,6 @@ def agenda(list_: NewsletterList, now: datetime, *, day: date | None = None) -> 
         today=now.astimezone(ZoneInfo(list_.timezone)).date(),
         named=None if day is None else slot_on(list_, day),
         last=last_slot(list_, now),
-        next=next_slot(list_, now),
         opens=opening(list_, now),
     )
 

@@ -109,15 +109,26 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinksLeftOut:
+    """How many links of a paper are not shown, and why. `what` is its title."""
+
+    what: str
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What a source showed for one day: entries in its order, and what was skipped or stood there again.
 
-    `instead` is the day that it shows where that is an earlier one than it was asked for.
+    `links_left_out` are those of its papers that nobody could follow, or that hide where they lead. `instead` is
+    the day that it shows where that is an earlier one than it was asked for.
     """
 
     entries: tuple[Entry, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     repeats: tuple[Skipped, ...] = ()
+    links_left_out: tuple[LinksLeftOut, ...] = ()
     instead: date | None = None
 
 

@@ -80,6 +80,7 @@ class Masthead:
     reply_to: str = ""  # where answers go, like `sender`; empty: to the sender
     postal_address: str = ""
     language: str = "en"
+    written_in: str = ""  # the list's own language, where `language` is that of a reader; empty: `language`
     unsubscribe_mailto: str = ""
     bounces_to: str = ""  # the mailbox for what comes back; each delivery has an address of its own there
     intro: str = ""
@@ -97,9 +98,14 @@ class Masthead:
         """Return whether it is of the weekly edition of a daily list."""
         return self.list != self.readers_of
 
+    @property
+    def own_language(self) -> str:
+        """Return the language of the list's own texts, such as its title, whatever the words around them."""
+        return self.written_in or self.language
+
     def in_language(self, tag: str) -> Masthead:
         """Return it for readers of a language; empty: of the list's own."""
-        return replace(self, language=tag) if tag else self
+        return replace(self, language=tag, written_in=self.own_language) if tag else self
 
     @property
     def editions(self) -> tuple[str, str]:

@@ -30,6 +30,7 @@ STAY = f"{OWN}/stay"
 UNSUBSCRIBE = f"{OWN}/unsubscribe"
 FORMER_UNSUBSCRIBE = "unsubscribe"  # where links in old mails lead
 RESERVED = frozenset({HEALTH, FORMER_UNSUBSCRIBE, OWN, PAPER})
+_LIST_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 
 # What of an identity stands in a path as it is. A full stop does so only between two other characters: else a part
 # of the path might be `.` or `..`.
@@ -38,6 +39,11 @@ _SHORT = {"/": "_", " ": "+"}
 _ESCAPE = "~"  # before two hexadecimal digits, as `%` in URLs: servers and browsers leave it alone
 _SAID = re.compile(r"[A-Za-z0-9._~+-]+", re.ASCII)
 _LONGEST_PART = 200  # characters: names of files end at 255 bytes
+
+
+def is_list_name(text: str) -> bool:
+    """Return whether a list may be called so: in small letters, digits, `-` and `_`, and not like another page."""
+    return bool(_LIST_NAME.fullmatch(text)) and text not in RESERVED
 
 
 def paper_path(listing: Listing) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from newsletter.core.alarms import Cause
-from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.steps import OPEN
 from newsletter.operations.cluster import Cluster, ClusterReader
@@ -25,6 +24,7 @@ from newsletter.ports import (
     Store,
 )
 from newsletter.ports.listed import SourceNames
+from newsletter.readers.next_issue import next_issue
 
 _COUNTED_WITHIN = timedelta(days=2)
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -110,7 +110,7 @@ class Measurer:
     async def _list(self, name: str, loaded: LoadedLists, now: datetime) -> ListFigures:
         grown = await self.store.growth.since((now - _COUNTED_WITHIN).date(), list_name=name)
         newest = await self.store.issues.history(name, limit=1)
-        slot = next_slot(loaded.right[name].list, now)
+        slot = await next_issue(self.store.issues, loaded.right[name].list, now)
         return ListFigures(
             list=name,
             readers=grown.days[-1].readers if grown.days else None,

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.core.bounces import EventKind
-from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.quotas import QuotaOf
 from newsletter.operations.cluster import Cluster, ClusterReader
@@ -28,6 +27,7 @@ from newsletter.ports import (
     Store,
 )
 from newsletter.ports.listed import SourceNames
+from newsletter.readers.next_issue import next_issue
 
 MONTH = timedelta(days=30)
 GROWTH = timedelta(days=90)
@@ -168,7 +168,8 @@ class Overseer:
 
     async def _next_due(self, loaded: LoadedLists, now: datetime) -> NextDue | None:
         lists = [file.list for file in loaded.right.values()]
-        slots = [(slot.at, list_.name, slot, list_) for list_ in lists if (slot := next_slot(list_, now))]
+        coming = [(await next_issue(self.store.issues, list_, now), list_) for list_ in lists]
+        slots = [(slot.at, list_.name, slot, list_) for slot, list_ in coming if slot]
         if not slots:
             return None
         _, name, slot, list_ = min(slots, key=lambda one: one[:2])

@@ -31,6 +31,7 @@ from newsletter.ports import (
     SourceHealth,
     Store,
 )
+from newsletter.readers.next_issue import next_issue
 
 _LATELY = timedelta(days=7)
 _DAYS_OF_FUNNEL = timedelta(days=30)
@@ -255,6 +256,7 @@ async def held_files(store: Store, file: ListFile) -> HeldFiles | None:
 async def _edition(store: Store, list_: NewsletterList, now: datetime) -> ListStatus:
     at = agenda(list_, now)
     newest = await _newest(store, list_.name)
+    upcoming = await next_issue(store.issues, list_, now)
     waits = at.opens > now and newest is not None and any(newest.deliveries.get(state) for state in WAITING)
     return ListStatus(
         list=list_.name,
@@ -263,7 +265,7 @@ async def _edition(store: Store, list_: NewsletterList, now: datetime) -> ListSt
         newest=newest,
         unfinished=await _unfinished(store, list_.name),
         waits_until=at.opens if waits else None,
-        next=at.next.at if at.next else None,
+        next=upcoming.at if upcoming else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 
 import structlog
@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from newsletter.core.calendar import agenda
 from newsletter.core.diff import days_to_read, missed_days
 from newsletter.core.errors import SourceError
-from newsletter.core.listing import Page, Skipped
+from newsletter.core.listing import LinksLeftOut, Page, Skipped
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.publish import lookback
 from newsletter.pipeline.restored import with_first_readings
@@ -34,6 +34,7 @@ class Collected:
     read: int = 0  # listings on them, each day's counted
     new: int = 0  # of them unknown until now
     skipped: int = 0  # records that could not be read
+    links_left_out: int = 0  # of papers: nobody could follow them, or they hide where they lead
     repeats: tuple[str, ...] = ()  # what was left out because an earlier entry of its page is the same paper
     failures: Mapping[str, str] = field(default_factory=dict)  # by source: why it could not be read
 
@@ -56,9 +57,15 @@ class _Tally:
     read: int = 0
     new: int = 0
     skipped: set[Skipped] = field(default_factory=set)  # a file without a day is met with each day's page
+    links_left_out: set[LinksLeftOut] = field(default_factory=set)
     repeats: list[str] = field(default_factory=list)
     empty: list[date] = field(default_factory=list)  # days of whose pages nothing could be had
     failure: str = ""
+
+    @property
+    def number_of_links_left_out(self) -> int:
+        """Return how many links of its papers are not shown."""
+        return sum(left_out.number for left_out in self.links_left_out)
 
 
 async def collect_now(
@@ -120,6 +127,7 @@ async def collect(
         read=sum(tally.read for tally in tallies),
         new=sum(tally.new for tally in tallies),
         skipped=sum(len(tally.skipped) for tally in tallies),
+        links_left_out=sum(tally.number_of_links_left_out for tally in tallies),
         repeats=tuple(repeat for tally in tallies for repeat in tally.repeats),
         failures={tally.source: tally.failure for tally in tallies if tally.failure},
     )
@@ -158,6 +166,8 @@ async def _collect_one(
     if isinstance(source, CatchesUp):
         await _catch_up(source, library, day, previous, now, tally)
     counts = {"read": tally.read, "new": tally.new, "skipped": len(tally.skipped), "repeats": len(tally.repeats)}
+    if links := tally.number_of_links_left_out:
+        counts["links_left_out"] = links
     empty = {"nothing_on": _span(tally.empty)} if tally.empty else {}
     log.info("collected", source=source.name, day=str(day), **counts, **empty)
     return tally
@@ -188,6 +198,10 @@ def _count(tally: _Tally, page: Page, recorded: Recorded, day: date) -> None:
             log.warning(
                 "record_skipped", source=tally.source, day=str(day), what=skipped.what, reason=skipped.reason
             )
+    for left_out in page.links_left_out:
+        if left_out not in tally.links_left_out:
+            tally.links_left_out.add(left_out)
+            log.warning("links_left_out", source=tally.source, day=str(day), **asdict(left_out))
     for repeat in (*page.repeats, *recorded.repeats):
         tally.repeats.append(f"{tally.source}: {repeat.what}: {repeat.reason}")
         log.info("repeat_left_out", source=tally.source, day=str(day), what=repeat.what, reason=repeat.reason)

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from newsletter.core.calendar import agenda, comes_out_on, planner, slot_on
+from newsletter.core.calendar import comes_out_on, planner, slot_on
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import ListFile, Store
+from newsletter.readers.next_issue import next_issue
 from newsletter.readers.sync import as_synced
 
 _SHOWN = 3  # readers, by name
@@ -67,7 +68,8 @@ async def rehearsed(store: Store, file: ListFile, issue: Issue, *, now: datetime
     if issue.key:
         return await _of_closed(store, file, issue, at_once=day is not None)
     list_ = file.list
-    slot = slot_on(list_, issue.day) if day or comes_out_on(list_, issue.day) else agenda(list_, now).next
+    is_its_day = day is not None or comes_out_on(list_, issue.day)
+    slot = slot_on(list_, issue.day) if is_its_day else await next_issue(store.issues, list_, now)
     copies: list[Copy] = []
     if slot is not None and issue.listings:
         choose = Chooser(issue.listings, issue.terms).of

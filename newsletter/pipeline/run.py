@@ -39,6 +39,7 @@ from newsletter.pipeline.summarizing import TIME_OF_COLLECTING, TIME_OF_ISSUE, s
 from newsletter.pipeline.summary_counts import SummaryCounts
 from newsletter.ports import ListFile, Message, PaperFinder, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers import sync as syncing
+from newsletter.readers.next_issue import next_issue
 from newsletter.stopping import unless_stopped
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ class Pipeline:
         trouble: NewsletterError | None,
     ) -> RunReport:
         """Return what a run came to; `trouble` is why the issue that was due was not made."""
+        coming = None if published else await next_issue(self.store.issues, edition.list, edition.agenda.now)
         report = RunReport(
             list=edition.list.name,
             date=edition.day,
@@ -266,7 +268,7 @@ class Pipeline:
             read=collected.read,
             skipped=collected.skipped,
             new=published.new if published else 0,
-            reason=published.reason if published else next_in_words(edition.list, edition.agenda.next),
+            reason=published.reason if published else next_in_words(edition.list, coming),
             suppressed=published.suppressed if published else 0,
             sent_now=sum(delivery.report.sent for delivery in delivered),
             has_tried=any(delivery.report.has_tried for delivery in delivered),

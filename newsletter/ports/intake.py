@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.listing import Page
 from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.page_names import is_list_name
 from newsletter.ports.rosters import Roster
 
 
@@ -71,6 +72,11 @@ class LoadedLists:
     def names(self) -> list[str]:
         """Return the names of all lists, in order."""
         return sorted({*self.right, *self.wrong})
+
+    @property
+    def with_mistakes(self) -> list[str]:
+        """Return the names of the lists whose files have mistakes, in order; not names that no list may have."""
+        return sorted(name for name in self.wrong if is_list_name(name))
 
     def named(self, name: str) -> ListFile:
         """Return the list of a name.

@@ -84,8 +84,8 @@ class Issues(Protocol):
         """Return the issues of some lists, or editions of a list, from `since` to `until`, newest first."""
         ...
 
-    async def days(self, list_name: str) -> list[date]:
-        """Return the days of all issues of a list, oldest first."""
+    async def days(self, list_name: str, *, since: date | None = None) -> list[date]:
+        """Return the days of all issues of a list, or of those from a day on, oldest first."""
         ...
 
     async def last_number(self, list_name: str) -> int:

@@ -207,15 +207,18 @@ class Subscribers(Protocol):
         """Return the subscriber of an address on a list, of whatever status, or None."""
         ...
 
-    async def keep_wishes(self, key: int, wishes: Wishes, *, now: datetime) -> Subscriber | None:
-        """Keep what an active reader chose by themselves: all of it at once, and no file changes it any more.
+    async def change_wishes(
+        self, key: int, change: Callable[[Wishes], Wishes], *, now: datetime
+    ) -> Subscriber | None:
+        """Change what an active reader chose by themselves: all of it at once, and no file changes it any more.
 
         With a pause alone the other wishes stay the file's. When a pause begins, what the reader was not sent yet
         of issues of days before its end is withdrawn.
 
         Args:
             key: the subscriber's number.
-            wishes: all that the reader wishes, as far as their list can meet it (`newsletter.core.wishes.fitted`).
+            change: is given the wishes as they are, and returns them as they are to be, as far as the reader's
+                list can meet them (`newsletter.core.wishes.fitted`). No other change comes between.
             now: aware, UTC.
 
         Returns:

@@ -11,15 +11,19 @@ from typing import NamedTuple
 
 import structlog
 
-from newsletter.core.calendar import next_slot
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
 from newsletter.core.signup import SignUp, SignUpRequest, SignUpState, accepts_sign_ups, client_mark
 from newsletter.core.tokens import Links
-from newsletter.ports import Lists, SignUps, Subscribers
+from newsletter.ports import Issues, Lists, SignUps, Subscribers
+from newsletter.readers.next_issue import next_issue
 
 log = structlog.get_logger(__name__)
 
 _NOBODY = 0  # no sign-up has this number
+
+
+class ClosedForNowError(Exception):
+    """Nobody can sign up for a list at the moment, as its file has mistakes; what they are is the operator's."""
 
 
 class Joined(StrEnum):
@@ -65,10 +69,17 @@ class SigningUp:
     check_address: Callable[[str], str]
     wake: Callable[[], None]
 
-    async def lists_by_name(self) -> dict[str, NewsletterList]:
-        """Return the lists whose files are right."""
+    async def list_named(self, name: str) -> NewsletterList | None:
+        """Return the list of a name; None: there is none.
+
+        Raises:
+            ClosedForNowError: its file has mistakes.
+        """
         loaded = await asyncio.to_thread(self.lists.read)
-        return {name: file.list for name, file in sorted(loaded.right.items())}
+        if name in loaded.with_mistakes:
+            raise ClosedForNowError(f"the file of the list {name} has mistakes")
+        file = loaded.right.get(name)
+        return None if file is None else file.list
 
     def is_open(self, list_: NewsletterList) -> bool:
         """Return whether readers may sign up for a list by themselves."""
@@ -92,9 +103,12 @@ class SigningUp:
         """Return the sign-up that a token confirms; None if it does not: it was used, is too old or not ours.
 
         The ledger is asked in any case, so that all answers take the same time.
+
+        Raises:
+            ClosedForNowError: the file of its list has mistakes.
         """
-        asked = await self._asked(self.links.read_confirm(token, now=now))
-        return asked if asked and asked.signup.may_be_confirmed else None
+        signup = await self._signup(self.links.read_confirm(token, now=now))
+        return await self._asked(signup) if signup and signup.may_be_confirmed else None
 
     async def confirm(self, asked: Asked, *, wants_latest: bool, now: datetime) -> Confirmation | None:
         """Do what a reader confirmed; None if they may not any more. Safe to repeat after being cut off.
@@ -119,20 +133,28 @@ class SigningUp:
         return joined
 
     async def to_decide(self, token: str, *, now: datetime) -> Asked | None:
-        """Return the sign-up that the operator is asked about by a token; None if that is decided, or not ours."""
+        """Return the sign-up that the operator is asked about by a token; None if that is decided, or not ours.
+
+        Raises:
+            ClosedForNowError: the file of its list has mistakes.
+        """
         key = self.links.read_decide(token, now=now)
         return await self.waiting_one(_NOBODY if key is None else key)
 
     async def waiting(self, *, limit: int) -> list[Asked]:
         """Return whom the operator has to decide about, the oldest first, `limit` at most."""
-        lists = await self.lists_by_name()
+        lists = (await asyncio.to_thread(self.lists.read)).right
         found = await self.signups.to_decide(limit=limit)
-        return [Asked(one, lists[one.list]) for one in found if one.list in lists]
+        return [Asked(one, lists[one.list].list) for one in found if one.list in lists]
 
     async def waiting_one(self, key: int) -> Asked | None:
-        """Return the sign-up of a number; None if the operator does not, or not any more, decide about it."""
-        asked = await self._asked(key)
-        return asked if asked and asked.signup.state is SignUpState.CONFIRMED else None
+        """Return the sign-up of a number; None if the operator does not, or not any more, decide about it.
+
+        Raises:
+            ClosedForNowError: the file of its list has mistakes.
+        """
+        signup = await self._signup(key)
+        return await self._asked(signup) if signup and signup.state is SignUpState.CONFIRMED else None
 
     async def decide(self, asked: Asked, *, accepted: bool, now: datetime) -> Joined | None:
         """Do what the operator decided. It is safe to repeat after being cut off.
@@ -150,10 +172,12 @@ class SigningUp:
         self.wake()
         return joined
 
-    async def _asked(self, key: int | None) -> Asked | None:
-        signup = await self.signups.find(_NOBODY if key is None else key)
-        list_ = (await self.lists_by_name()).get(signup.list) if signup else None
-        return Asked(signup, list_) if signup and list_ and self.is_open(list_) else None
+    async def _signup(self, key: int | None) -> SignUp | None:
+        return await self.signups.find(_NOBODY if key is None else key)
+
+    async def _asked(self, signup: SignUp) -> Asked | None:
+        list_ = await self.list_named(signup.list)
+        return Asked(signup, list_) if list_ and self.is_open(list_) else None
 
     async def _join(self, signup: SignUp, now: datetime) -> Confirmation:
         """Put a reader on the list, who confirmed that they want it: their own word ends that they had left."""
@@ -164,14 +188,17 @@ class SigningUp:
         return Confirmation(Joined.ON_LIST, confirmed.key)
 
 
-def first_issue(list_: NewsletterList, cadence: Cadence | None, now: datetime) -> datetime | None:
+async def first_issue(
+    issues: Issues, list_: NewsletterList, cadence: Cadence | None, now: datetime
+) -> datetime | None:
     """Return when the first issue comes to somebody who joins a list now (UTC); None: nobody knows.
 
     Args:
+        issues: what was made.
         list_: the list.
         cadence: the reader's; None: the list's own.
         now: aware.
     """
     weekly = list_.weekly_edition if cadence is Cadence.WEEKLY else None
-    slot = next_slot(weekly or list_, now)
+    slot = await next_issue(issues, weekly or list_, now)
     return None if slot is None else slot.at

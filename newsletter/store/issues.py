@@ -101,8 +101,10 @@ class SqlIssues(Issues):
         ]
 
     @override
-    async def days(self, list_name: str) -> list[date]:
+    async def days(self, list_name: str, *, since: date | None = None) -> list[date]:
         query = sa.select(issues.c.day).where(issues.c.list == list_name, IS_CLOSED).order_by(issues.c.day)
+        if since is not None:
+            query = query.where(issues.c.day >= since)
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 

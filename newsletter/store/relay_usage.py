@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.quotas import DAY, SLOT, Quota, Room, Used, room, slot_of
 from newsletter.ports import Granted, RelayUsage
 from newsletter.store.column_types import Exact, Moment
 from newsletter.store.engine import Database
-from newsletter.store.tables import metadata
+from newsletter.store.tables import deliveries, issues, metadata
+
+_AT_ONCE = 10_000  # deliveries
+_UNDER_WAY = timedelta(days=5)  # an issue is delivered within that, unless it is paused
 
 # A row for each slot of five minutes in which an account at a relay was handed mails, for a day.
 relay_usage = sa.Table(
@@ -37,9 +42,13 @@ class SqlRelayUsage(RelayUsage):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._looked_at: set[str] = set()  # accounts
 
     @override
     async def take(self, account: str, quota: Quota, most: int, *, now: datetime) -> Granted:
+        if account not in self._looked_at:
+            await self._count_former(account, now)
+            self._looked_at.add(account)
         slot = slot_of(now)
         async with self._database.write() as connection:
             await self._database.alone(connection, f"relay usage of {account}")
@@ -52,6 +61,48 @@ class SqlRelayUsage(RelayUsage):
                 await _count(connection, account, slot, mails, is_new=all(one.slot != slot for one in used))
         return Granted(mails, slot, left)
 
+    async def _count_former(self, account: str, now: datetime) -> None:
+        """Count what the relay was handed of issues in the last day, if it had no limit and nothing was counted.
+
+        Issues may have many deliveries, so these are read before anything is locked, some at a time.
+        """
+        async with self._database.read() as connection:
+            if await _has_counted(connection, account, now):
+                return
+            of_issues = sa.select(issues.c.key).where(issues.c.frozen_at > now - _UNDER_WAY)
+            keys = list(await connection.scalars(of_issues))
+        former: Counter[datetime] = Counter()
+        for key in keys:
+            former += await self._handed_over(key, account, now)
+        if not former:
+            return
+        async with self._database.write() as connection:
+            await self._database.alone(connection, f"relay usage of {account}")
+            if await _has_counted(connection, account, now):
+                return
+            rows = [{"account": account, "slot": slot, "mails": mails} for slot, mails in former.items()]
+            await connection.execute(sa.insert(relay_usage), rows)
+
+    async def _handed_over(self, issue_key: int, account: str, now: datetime) -> Counter[datetime]:
+        """Return how many mails of an issue a relay was handed in the last day, by slots.
+
+        Deliveries know the relay, which is the first word of the account, and not the login.
+        """
+        sent = (deliveries.c.issue_key == issue_key, deliveries.c.state == DeliveryState.SENT)
+        of_relay = deliveries.c.relay == account.partition(" ")[0]
+        lately = deliveries.c.updated_at > now - DAY - SLOT
+        query = sa.select(deliveries.c.key, deliveries.c.updated_at).where(*sent, of_relay, lately)
+        found: Counter[datetime] = Counter()
+        last = 0
+        while True:
+            page = query.where(deliveries.c.key > last).order_by(deliveries.c.key).limit(_AT_ONCE)
+            async with self._database.read() as connection:
+                rows = (await connection.execute(page)).all()
+            found.update(slot_of(row.updated_at) for row in rows)
+            if len(rows) < _AT_ONCE:
+                return found
+            last = rows[-1].key
+
     @override
     async def room(self, account: str, quota: Quota, *, now: datetime) -> Room:
         async with self._database.read() as connection:
@@ -62,6 +113,11 @@ class SqlRelayUsage(RelayUsage):
     async def give_back(self, account: str, slot: datetime, mails: int) -> None:
         async with self._database.write() as connection:
             await _count(connection, account, slot, -mails, is_new=False)
+
+
+async def _has_counted(connection: AsyncConnection, account: str, now: datetime) -> bool:
+    lately = (relay_usage.c.account == account, relay_usage.c.slot > now - DAY - SLOT)
+    return await connection.scalar(sa.select(sa.literal(1)).where(*lately).limit(1)) is not None
 
 
 async def _begun_at(connection: AsyncConnection, account: str, now: datetime) -> datetime:

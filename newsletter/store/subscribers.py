@@ -39,7 +39,7 @@ from newsletter.store.subscriber_records import RECORDS, record_of
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import subscribers
-from newsletter.store.wishes import keep_wishes
+from newsletter.store.wishes import change_wishes
 
 _LAST = "\U0010ffff"  # no character comes after it
 
@@ -230,10 +230,12 @@ class SqlSubscribers(Subscribers):
         return await self._database.read_at_once(one)
 
     @override
-    async def keep_wishes(self, key: int, wishes: Wishes, *, now: datetime) -> Subscriber | None:
+    async def change_wishes(
+        self, key: int, change: Callable[[Wishes], Wishes], *, now: datetime
+    ) -> Subscriber | None:
         async def whole(connection: AsyncConnection) -> Subscriber | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            return await keep_wishes(connection, key, wishes, now=now)
+            return await change_wishes(connection, key, change, now=now)
 
         return await self._database.write_at_once(whole)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -16,17 +17,17 @@ from newsletter.store.suppressing import withdraw
 from newsletter.store.tables import deliveries, issues, subscribers
 
 
-async def keep_wishes(
-    connection: AsyncConnection, key: int, wishes: Wishes, *, now: datetime
+async def change_wishes(
+    connection: AsyncConnection, key: int, change: Callable[[Wishes], Wishes], *, now: datetime
 ) -> Subscriber | None:
-    """Keep a reader's wishes, as `newsletter.ports.Subscribers.keep_wishes` says; the caller is `alone`."""
+    """Change a reader's wishes, as `newsletter.ports.Subscribers` says; the caller is `alone`."""
     this = subscribers.c.key == key
     is_active = subscribers.c.status == SubscriberStatus.ACTIVE
     row = (await connection.execute(sa.select(*COLUMNS).where(this, is_active))).first()
     if row is None:
         return None
     before = subscriber_of(row)
-    after = replace(before, **wishes._asdict())
+    after = replace(before, **change(before.wishes)._asdict())
     if after == before:
         return before
     was, member = _stated(before), _stated(after)

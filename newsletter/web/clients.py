@@ -9,15 +9,19 @@ from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
+import structlog
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 from typing_extensions import override
 
+from newsletter.core.errors import StoreError
 from newsletter.ports import Clock
 from newsletter.ports.shared_counts import SharedCounts
 from newsletter.web.limits import client_of
+
+log = structlog.get_logger(__name__)
 
 # Beyond this, counting begins anew: what is bounded by memory alone must not lock anybody out.
 _MOST_CLIENTS = 20_000
@@ -107,7 +111,8 @@ class SharedQuota(Asking):
     """How often, counted over all processes that answer visitors, on all machines.
 
     The ledger counts keyed hashes, so that it holds no visitor's address. Who has asked too often here is refused
-    before it: a client causes no more than `most` notes of each process.
+    before it: a client causes no more than `most` notes of each process. That holds by itself while the ledger
+    cannot be written, as on a full disk: the operator can sign in then, and see why.
 
     Attributes:
         what: may be asked; each has its own count.
@@ -134,7 +139,11 @@ class SharedQuota(Asking):
         if not client or not await self._here.take(client):
             return not client
         now = self.clock()
-        return await self.counts.add(self._name(client), now=now, until=now + self.per) <= self.most
+        try:
+            return await self.counts.add(self._name(client), now=now, until=now + self.per) <= self.most
+        except StoreError as error:
+            log.warning("counted_here_alone", what=self.what, reason=str(error))
+            return True
 
     def _name(self, client: str) -> str:
         key = blake2b(self.secret.encode()).digest()

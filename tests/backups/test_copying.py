@@ -62,7 +62,7 @@ async def lived(store: Store) -> None:
     [first, *_] = await claim(store.outbox, "worker", now=NOW, limit=3)
     await attempt(store, first, DeliveryState.SENT)
     await store.subscribers.leave(2, reason="unsubscribed", now=NOW)
-    await store.subscribers.keep_wishes(3, Wishes(name="Third", topics=("one",)), now=NOW)
+    await store.subscribers.change_wishes(3, lambda _: Wishes(name="Third", topics=("one",)), now=NOW)
     await store.personal_data.erase("reader4@example.org", now=NOW)
     await join(store, subscriber("-gone"))
 

@@ -73,7 +73,7 @@ async def test_what_was_due_since_the_backup_counts_as_sent_and_what_readers_did
         await store.address_changes.ask(THIRD, "moved@example.org", now=NOW)
         [change] = await store.address_changes.to_confirm(now=NOW)
         await store.address_changes.move(change.key, now=NOW)
-        await store.subscribers.keep_wishes(THIRD, Wishes(name="Third", topics=("one",)), now=NOW)
+        await store.subscribers.change_wishes(THIRD, lambda _: Wishes(name="Third", topics=("one",)), now=NOW)
         await join(store, subscriber("-new", origin=Origin.WEB), subscriber("-file", origin=Origin.FILE))
 
     await within(ledger, since, hashes=hashes)

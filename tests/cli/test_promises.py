@@ -31,6 +31,16 @@ def test_tables_are_brought_up_to_date_in_the_words_of_machines(call: Call, fold
     assert call("db", "upgrade", "--json") == (0, '{"up_to_date": true}\n', "")
 
 
+def test_the_fields_of_subscribers_stand_in_an_export_without_any(call: Call, folder: Path) -> None:
+    nobody = call("subscribers", "export")[1]
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    call("subscribers", "apply")
+    header, _ = call("subscribers", "export")[1].splitlines()
+    assert nobody == f"{header}\n"
+    [somebody] = json.loads(call("subscribers", "export", "--json")[1])
+    assert header.split(",") == list(somebody)
+
+
 def test_subscribers_are_exported_as_json(call: Call, folder: Path) -> None:
     assert json.loads(call("subscribers", "export", "--json")[1]) == []
     (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
@@ -39,6 +49,23 @@ def test_subscribers_are_exported_as_json(call: Call, folder: Path) -> None:
     assert code == 0, err
     assert [(one["list"], one["address"]) for one in json.loads(out)] == [("daily", "ann@lab.example")]
     assert json.loads(out) == json.loads(call("subscribers", "list", "--json")[1])
+
+
+def test_a_link_that_is_left_out_is_logged_with_the_reason_and_counted(call: Call, folder: Path) -> None:
+    paper = {
+        "title": "A",
+        "url": "https://ada:s3cret@lab.example/",
+        "code_url": f"https://lab.example/{'x' * 2000}",
+    }
+    (folder / "subscribers" / "papers-2026-03-12.jsonl").write_text(json.dumps(paper))
+    code, out, err = call("collect", "--date", "2026-03-12", "--json")
+    assert (code, [one["links_left_out"] for one in json.loads(out)]) == (0, [2])
+    assert "a user name or a password" in err
+    assert "more than 2,000 characters" in err
+    assert "s3cret" not in err
+    assert call("collect", "--date", "2026-03-12")[1].endswith(
+        "0 of them new; 2 links left out, see the warnings\n"
+    )
 
 
 def test_a_folder_is_begun_in_the_words_of_machines(call: Call, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from newsletter.ports import Store
 from newsletter.store import open_store
 from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY
 from tests.editions.desk import LIST, Desk, Mail
-from tests.store.samples import key_of
+from tests.store.samples import instead, key_of
 
 WEDNESDAY, THURSDAY = TUESDAY + timedelta(days=1), FRIDAY - timedelta(days=1)
 
@@ -74,7 +74,7 @@ async def test_who_pauses_has_the_best_of_what_they_missed_in_the_first_issue_af
     desk.subscribe("away")
     await desk.run(MONDAY)
     key = await key_of(desk.store, "daily", "away@example.org")
-    assert await desk.store.subscribers.keep_wishes(key, Wishes(paused_until=THURSDAY), now=desk.now)
+    assert await desk.store.subscribers.change_wishes(key, lambda _: Wishes(paused_until=THURSDAY), now=desk.now)
     for day in (TUESDAY, WEDNESDAY, THURSDAY, FRIDAY):
         await desk.run(day)
 
@@ -94,7 +94,7 @@ async def test_who_takes_a_pause_or_days_back_has_missed_nothing(desk: Desk, wis
     await desk.run(MONDAY)
     key = await key_of(desk.store, "daily", "back@example.org")
     for day, kept in ((TUESDAY, wishes), (WEDNESDAY, Wishes())):
-        assert await desk.store.subscribers.keep_wishes(key, kept, now=desk.now)
+        assert await desk.store.subscribers.change_wishes(key, instead(kept), now=desk.now)
         await desk.run(day)
     assert [mail.papers[0] for mail in desk.mails("back")] == [8, 112]
     assert set(desk.papers("back")) == set(desk.papers("daily"))
@@ -109,7 +109,7 @@ async def test_a_pause_that_begins_while_an_issue_waits_takes_nothing_away_for_g
     reader = await desk.store.subscribers.by_key(key)
     assert reader
     wishes = reader.wishes._replace(paused_until=TUESDAY)
-    assert await desk.store.subscribers.keep_wishes(key, wishes, now=desk.now)
+    assert await desk.store.subscribers.change_wishes(key, lambda _: wishes, now=desk.now)
     await desk.run(MONDAY, hour=20)
     assert desk.mails("late") == []
     await desk.run(TUESDAY, hour=20)

@@ -118,7 +118,7 @@ async def test_who_changes_to_daily_misses_nothing_since_their_last_weekly_issue
     await week(desk, first=MONDAY, last=THURSDAY - timedelta(days=1))
     if by_themselves:
         key = await key_of(desk.store, "daily", "ann@example.org")
-        assert await desk.store.subscribers.keep_wishes(key, Wishes(), now=desk.now)
+        assert await desk.store.subscribers.change_wishes(key, lambda _: Wishes(), now=desk.now)
     else:
         desk.subscribe("ann")
     await desk.run(THURSDAY)
@@ -151,7 +151,7 @@ async def test_a_pause_over_a_weekly_issue_takes_nothing_away(desk: Desk) -> Non
     await desk.run(MONDAY)
     key = await key_of(desk.store, "daily", "ann@example.org")
     pause = Wishes(cadence=Cadence.WEEKLY, paused_until=FRIDAY)
-    assert await desk.store.subscribers.keep_wishes(key, pause, now=desk.now)
+    assert await desk.store.subscribers.change_wishes(key, lambda _: pause, now=desk.now)
     await week(desk, last=THURSDAY + timedelta(days=7))
     [weekly] = desk.mails("ann")
     assert set(weekly.papers) == set(desk.papers("bob"))

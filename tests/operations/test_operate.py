@@ -91,6 +91,14 @@ async def test_the_store_finds_issues_with_deliveries_in_a_state_the_oldest_firs
     assert await outbox.issues_with(DeliveryState.QUEUED, list_name="other") == []
 
 
+async def test_an_issue_that_is_made_ahead_is_not_the_next_one(desk: Desk) -> None:
+    reader = SeenCluster().reader(desk.store.oversight)
+    thursday = desk.now.replace(day=THURSDAY.day)  # Friday's issue was made already
+    (row,) = (await status(desk.store, desk.load(), {"daily": []}, reader, (), now=thursday)).lists
+    assert row.next is not None
+    assert f"{row.next:%F %R}" == "2026-03-16 08:00"
+
+
 async def test_status_shows_what_is_due_stuck_and_next(desk: Desk) -> None:
     await bring(desk, 1, DeliveryState.DEFERRED, next_attempt_at=desk.now + DAY)
     await bring(desk, 1, DeliveryState.UNCERTAIN)

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from newsletter.core.newsletter_list import Cadence, QuietDays
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, Wishes
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.delivery.smtp.session import is_plain
 from newsletter.pipeline.check import IssueCheck
 from newsletter.pipeline.deliver import ClosedIssues
@@ -17,7 +17,7 @@ from newsletter.ports import Store
 from tests.backtest.recorded import MONDAY
 from tests.editions.desk import Desk
 from tests.pipeline.test_closed import DAY, LIST, READERS, Office, Renderings, office, read, studio_of, text
-from tests.store.samples import join, key_of
+from tests.store.samples import instead, join, key_of
 
 __all__ = ["office"]
 
@@ -124,8 +124,8 @@ async def test_a_closed_issue_keeps_the_language_that_its_reader_had(office: Off
             number = await key_of(store, "daily", email)
             reader = await store.subscribers.by_key(number)
             assert reader
-            kept: Wishes = reader.wishes._replace(language=language)
-            assert await store.subscribers.keep_wishes(number, kept, now=office.now)
+            kept = instead(reader.wishes._replace(language=language))
+            assert await store.subscribers.change_wishes(number, kept, now=office.now)
     assert await office.mails(key) == before
 
 

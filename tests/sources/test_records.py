@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from newsletter.core.identity import doi_in
-from newsletter.core.listing import Listing, Skipped
+from newsletter.core.listing import LinksLeftOut, Listing, Skipped
 from newsletter.sources.reading.records import (
     BadRecordError,
     Record,
@@ -204,6 +204,31 @@ def test_a_page_holds_each_listing_once_in_order_and_tells_what_it_skipped() -> 
         Skipped(what="record 2", reason="no title"),
         Skipped(what="record 4", reason="not an object"),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (f"https://example.org/{'x' * 2000}", "more than 2,000 characters"),
+        ("https://ada:s3cret@example.org/", "a user name or a password"),
+        ("https://:s3cret@example.org/", "a user name or a password"),
+        ("https:\\\\example.org\\paper", "no host on the web; a backslash is no slash"),
+        ("https://example.org\\paper", "no host on the web; a backslash is no slash"),
+        ("https://[x", "no host and port that can be read"),
+        ("ftp:/example.org", ""),
+        ("urn:uuid:5", ""),
+    ],
+)
+def test_a_link_that_is_left_out_is_said_with_the_reason(said: str, reason: str) -> None:
+    def read(record: Record) -> Seen:
+        return Seen(listing=Listing(title="A", url=record.link("a") or record.link("a", "b")))
+
+    found = page(
+        "test", date(2026, 3, 12), datetime(2026, 3, 12, tzinfo=UTC), each([{"a": said, "b": said}], read)
+    )
+    expected = (LinksLeftOut(what="A", reason=reason, number=1),) if reason else ()
+    assert found.links_left_out == expected
+    assert "s3cret" not in repr(found)
 
 
 def test_a_title_is_one_clean_line_or_none() -> None:

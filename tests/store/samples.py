@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.steps import Plan
-from newsletter.core.subscriber import Subscriber
+from newsletter.core.subscriber import Subscriber, Wishes
 from newsletter.core.syncing import SyncCounts
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Topic
@@ -30,6 +30,11 @@ NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SOURCE = "huggingface"
 LIST = "daily"
+
+
+def instead(wishes: Wishes) -> Callable[[Wishes], Wishes]:
+    """Return the change by which a reader has these wishes, whatever they had."""
+    return lambda _: wishes
 
 
 def paper(number: int, **values: Any) -> Listing:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.quotas import DAY, Quota
 from newsletter.ports import Store
 from tests.store.conftest import Opener
-from tests.store.samples import HOUR, NOW
+from tests.store.samples import HOUR, NOW, attempt, frozen
 
 QUOTA = Quota(per_hour=10)
 
@@ -26,6 +27,18 @@ async def test_what_is_given_back_may_be_taken_again_and_what_is_old_counts_no_m
     full = await usage.take("relay", QUOTA, 10, now=NOW)
     assert (full.mails, full.room.opens_at) == (0, first.slot + HOUR * 65 / 60)
     assert (await usage.take("relay", QUOTA, 10, now=NOW + 2 * DAY)).mails == 10
+
+
+async def test_issues_that_a_relay_was_handed_before_it_had_a_limit_count_for_its_first_one(store: Store) -> None:
+    issue = await frozen(store, readers=5)
+    async with store.outbox.worker() as worker:
+        claimed = await store.outbox.claim(worker, issue_key=issue.key, now=NOW, limit=5)
+        for one, ago in zip(claimed, (1, 10, 23, 24, 26), strict=True):
+            await attempt(store, one, DeliveryState.SENT, at=NOW - HOUR * ago)
+    usage, limits = store.relay_usage, Quota(per_hour=5, per_day=9)
+    assert (await usage.take("relay:25 5f3c", limits, 99, now=NOW)).mails == 4  # one of an hour ago counts still
+    assert (await usage.take("relay:25 5f3c", limits, 99, now=NOW + HOUR * 2)).mails == 3
+    assert (await usage.take("relay:26", limits, 99, now=NOW)).mails == 5
 
 
 async def test_a_warm_up_begins_with_the_first_mail_that_is_counted_by_it(store: Store) -> None:

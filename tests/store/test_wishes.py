@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
@@ -19,7 +21,7 @@ from newsletter.store.engine import Database
 from newsletter.store.tables import subscribers as table
 from tests.claiming import claim
 from tests.rosters import member
-from tests.store.samples import DAY, HOUR, LIST, NOW, frozen, join, key_of, of_list, subscriber, synced
+from tests.store.samples import DAY, HOUR, LIST, NOW, frozen, instead, join, key_of, of_list, subscriber, synced
 
 LATER = NOW + timedelta(days=1)
 OWN = Wishes(name="Ann", topics=("vision",), cadence=Cadence.WEEKLY, days=(0, 3), language="de")
@@ -27,7 +29,7 @@ OWN = Wishes(name="Ann", topics=("vision",), cadence=Cadence.WEEKLY, days=(0, 3)
 
 async def keep(store: Store, wishes: Wishes, number: int = 1) -> None:
     key = await key_of(store, LIST, f"reader{number}@example.org")
-    assert await store.subscribers.keep_wishes(key, wishes, now=NOW)
+    assert await store.subscribers.change_wishes(key, lambda _: wishes, now=NOW)
 
 
 async def test_wishes_are_kept_whole_and_no_sync_overwrites_them(store: Store) -> None:
@@ -77,7 +79,7 @@ async def test_what_a_sync_would_make_of_somebody_is_known_before_it(store: Stor
     for one, (status, origin, wishes) in zip(named, cases, strict=True):
         await join(store, replace(one, name="", topics=("agents",), origin=origin))
         if wishes:
-            await store.subscribers.keep_wishes(await key_of(store, LIST, one.email), wishes, now=NOW)
+            await store.subscribers.change_wishes(await key_of(store, LIST, one.email), instead(wishes), now=NOW)
         await set_status(store, one, status)
 
     expected = [await as_synced(store.subscribers, LIST, member(one)) for one in named]
@@ -104,7 +106,7 @@ async def test_the_operator_reads_since_when_wishes_are_the_readers_own(store: S
     await synced(store, subscriber(1), subscriber(2))
     await keep(store, OWN)
     key = await key_of(store, LIST, "reader1@example.org")
-    await store.subscribers.keep_wishes(key, OWN._replace(name="Anna"), now=LATER)
+    await store.subscribers.change_wishes(key, lambda _: OWN._replace(name="Anna"), now=LATER)
     first, second = await store.subscribers.records(list_name=LIST)
     assert (first.own_wishes_since, first.changed_at, second.own_wishes_since) == (NOW, LATER, None)
 
@@ -124,11 +126,24 @@ async def test_languages_are_those_of_active_readers_of_an_edition(store: Store)
     assert await store.subscribers.languages(LIST, lambda cadence: cadence is None) == {"de"}
 
 
+async def test_what_is_chosen_on_two_pages_at_once_is_kept_both_of_it(store: Store) -> None:
+    await synced(store, subscriber(1, topics=("agents",)))
+    key = await key_of(store, LIST, "reader1@example.org")
+    changes: list[Callable[[Wishes], Wishes]] = [
+        lambda wishes: wishes._replace(cadence=Cadence.WEEKLY),
+        lambda wishes: wishes._replace(language="de"),
+        lambda wishes: wishes._replace(topics=(*wishes.topics, "vision")),
+    ]
+    await asyncio.gather(*(store.subscribers.change_wishes(key, change, now=NOW) for change in changes))
+    [reader] = await of_list(store)
+    assert (reader.cadence, reader.language, reader.topics) == (Cadence.WEEKLY, "de", ("agents", "vision"))
+
+
 async def test_nobody_who_left_is_changed(store: Store) -> None:
     await join(store, subscriber(1, status=SubscriberStatus.UNSUBSCRIBED, origin=Origin.WEB))
     key = await key_of(store, LIST, "reader1@example.org")
-    assert await store.subscribers.keep_wishes(key, OWN, now=LATER) is None
-    assert await store.subscribers.keep_wishes(key + 1, OWN, now=LATER) is None
+    assert await store.subscribers.change_wishes(key, lambda _: OWN, now=LATER) is None
+    assert await store.subscribers.change_wishes(key + 1, lambda _: OWN, now=LATER) is None
     [record] = await store.subscribers.records(list_name=LIST)
     assert (record.changed_at, record.subscriber.name) == (NOW, "")
 

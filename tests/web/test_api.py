@@ -97,6 +97,23 @@ async def test_each_address_of_the_document_answers_as_it_says(site: Site) -> No
     assert len(set(operations)) == len(operations)
 
 
+async def test_a_list_whose_file_has_mistakes_is_shown_as_wrong_without_a_word_of_them(site: Site) -> None:
+    file = site.lists.folder / "daily.toml"
+    file.write_text(f"{file.read_text()}\nsecret = 1\n", encoding="utf-8")
+    (site.lists.folder / "No list.toml").write_text("x", encoding="utf-8")
+    whole = (await get(site, "openapi.json")).json()
+    answer = (await get(site, "lists")).json()
+    assert answer == {"lists": [], "wrong": [{"name": "daily", "url": "https://papers.example.org/daily/"}]}
+    schema = whole["paths"]["/lists"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert wrong(answer, schema, whole) == []
+    for path in ("lists/daily", "lists/daily/papers", "search?q=teachers&list=daily"):
+        answered = await get(site, path)
+        said = {"error": "the list's file has mistakes: its operator knows them"}
+        assert (answered.status_code, answered.json()) == (503, said)
+    assert [one["day"] for one in (await get(site, "lists/daily/issues")).json()["issues"]] == [str(DAY)]
+    assert (await get(site, "lists/nowhere")).status_code == 404
+
+
 async def test_the_sign_up_answers_as_the_document_says(site: Site) -> None:
     whole = (await get(site, "openapi.json")).json()
     described = whole["paths"]["/signup"]["post"]["responses"]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
-from newsletter.web.clients import Clients, Quota
+from newsletter.store import open_store
+from newsletter.web.clients import Clients, Quota, SharedQuota
 
 CLIENTS = Clients([ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"), ip_network("::1")])
 
@@ -44,6 +50,24 @@ async def test_each_client_has_its_own_quota_and_who_is_not_known_has_none() -> 
     assert [await quota.take("1.1.1.1") for _ in range(3)] == [True, True, False]
     assert await quota.take("8.8.8.8")
     assert all([await quota.take("") for _ in range(5)])
+
+
+async def test_a_process_counts_by_itself_while_the_ledger_cannot_be_written(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
+    noon = datetime(2026, 3, 12, 12, tzinfo=UTC)
+    quota = SharedQuota(
+        what="sign-in",
+        most=2,
+        per=timedelta(hours=1),
+        counts=store.shared_counts,
+        secret="x",
+        clock=lambda: noon,
+    )
+    with closing(sqlite3.connect(tmp_path / "newsletter.db")) as ledger, capture_logs() as logs:
+        ledger.execute("CREATE TRIGGER full BEFORE INSERT ON shared_counts BEGIN SELECT RAISE(ABORT, 'full'); END")
+        assert [await quota.take("1.1.1.1") for _ in range(3)] == [True, True, False]
+    assert [one["event"] for one in logs] == ["counted_here_alone"] * 2
+    await store.close()
 
 
 async def test_memory_is_bounded_and_nobody_is_locked_out_by_it(monkeypatch: pytest.MonkeyPatch) -> None:

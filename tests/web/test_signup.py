@@ -64,6 +64,29 @@ async def test_somebody_signs_up_confirms_and_is_welcome(desk: Desk) -> None:
     assert await desk.store.signups.funnels(since=DAY) == {"daily": Funnel(asked=1, mailed=1, confirmed=1)}
 
 
+async def test_signing_up_is_closed_for_now_while_the_file_of_the_list_has_mistakes(desk: Desk) -> None:
+    await desk.ask()
+    [mail] = await desk.sent()
+    file = desk.lists / "daily.toml"
+    right = file.read_text()
+    file.write_text(f'{right}\nsecret = "mistaken key"')
+    form, asked = await desk.client.get(SIGN_UP), await desk.ask("bob@example.org")
+    opened, pressed = await desk.client.get(link(mail)), await desk.client.post(link(mail))
+    for page in (form, asked, opened, pressed):
+        assert (page.status_code, "Signing up is closed for now" in page.text) == (503, True)
+        assert "secret" not in page.text
+        assert "daily.toml" not in page.text
+    assert "Read the newest issue" in form.text
+    answer = await desk.client.post(API, json={"list": "daily", "email": ADA})
+    assert (answer.status_code, answer.json()) == (503, {"error": "list: signing up is closed for now"})
+    assert await desk.sent() == []
+    assert (await desk.client.get("/-/signup/nowhere")).status_code == 404
+    (desk.lists / "No list.toml").write_text("x")
+    assert (await desk.client.get("/-/signup/No%20list")).status_code == 404
+    file.write_text(right)
+    assert "You are in" in (await desk.client.post(link(mail))).text
+
+
 async def test_no_get_and_no_head_changes_anything(desk: Desk) -> None:
     await desk.ask()
     [mail] = await desk.sent()

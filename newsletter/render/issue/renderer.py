@@ -21,8 +21,9 @@ from newsletter.core.subject import fill
 from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
+from newsletter.render.issue.bounds import bounded
 from newsletter.render.issue.catalogues import SOURCE
-from newsletter.render.issue.environment import compiler, counting_turns, environment
+from newsletter.render.issue.environment import compiler, environment
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.inline import inline
 from newsletter.render.issue.language import direction, language
@@ -35,6 +36,7 @@ from newsletter.render.page_files import TemplateFiles, colours_file
 
 # From where the program's own pages stand, such as `/-/signup/daily`, to the site's root. Other pages say theirs.
 _OF_OWN_PAGES = "../../"
+_LONGEST_PAGE = 20_000_000  # characters; that of 500 papers, in all forms that they may have, takes 4,000,000
 _TEMPLATES_KEPT = 256  # compiled; there are some 150
 
 
@@ -153,13 +155,16 @@ class TemplateRenderer(PageRenderer):
         page = self._render(name, values)
         if not page.strip():
             raise RenderError(f"{self._file(name)}: makes an empty page: write one in it, or remove the file")
+        if len(page) > _LONGEST_PAGE:  # taking it apart takes many times the memory
+            size = f"{len(page):,} characters, and {_LONGEST_PAGE:,} are the most"
+            raise RenderError(f"{self._file(name)}: makes a page of {size}")
         return inline(page)
 
     def _render(self, name: str, values: Mapping[str, Any], *, language: str = "") -> str:
         """Render a template in a language, by its tag; where that is empty, in the language of the values."""
         try:
             template = self._environment(language or values["language"]).get_template(name)
-            with counting_turns():
+            with bounded():
                 return template.render(values)
         except TemplateNotFound as error:
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
@@ -217,13 +222,18 @@ def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
         "theme": look,
         "colours": "" if masthead is None or not masthead.theme else colours_file(look),
         "direction": direction(tag),
-        "of_list": _of_list(tag),
+        "of_list": _of_list(masthead.own_language if masthead else tag, tag),
     }
 
 
-def _of_list(tag: str) -> str:
-    """Return the attribute `lang` for texts in a list's language among words in another, else nothing."""
-    return "" if language(tag).code == tag else Markup(' lang="{}"').format(tag)
+def _of_list(own: str, tag: str) -> str:
+    """Return the attribute `lang` for a list's own texts where the words around them are in another language.
+
+    Args:
+        own: the list's language.
+        tag: that in which it is shown; without a catalogue for it, the words are English.
+    """
+    return "" if language(tag).code == own else Markup(' lang="{}"').format(own)
 
 
 def _issue_values(issue: Issue, web_url: str, cite: Callable[[IssueListing], str]) -> dict[str, Any]:

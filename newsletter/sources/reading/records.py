@@ -7,7 +7,9 @@ absolute http(s) URLs without a user name. Excessive sizes are cut, and each cut
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 import structlog
 
 from newsletter.core.identity import IdKind
-from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped
+from newsletter.core.listing import Entry, LinksLeftOut, Listing, Page, Sighting, Skipped
 from newsletter.core.matching import place
 from newsletter.core.text import one_line
 from newsletter.core.titles import title_key
@@ -35,7 +37,13 @@ _DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _BREAKS = re.compile(r"[\t\r\n]")
 _NEVER_IN_A_LINK = ' #<>"\\^`{|}%'
 _NOT_IN_A_LINK = re.compile(r"%(?![0-9a-fA-F]{2})|[^!$-;=?-\[\]_a-z~]")
+_WEB = re.compile(r"\s*https?:", re.IGNORECASE)
 _IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp)", re.IGNORECASE)
+
+
+# The links that the record being read has and that are refused, each with what it has or lacks; None: no record is
+# being read.
+_refused_links: ContextVar[dict[str, str] | None] = ContextVar("refused links", default=None)
 
 
 class BadRecordError(ValueError):
@@ -88,19 +96,33 @@ def link(value: object, base: str = "") -> str:
 
     Line breaks are removed, as in browsers. Characters that a URL cannot hold are percent-encoded (RFC 3986, 2.1),
     and the host is written in ASCII (IDNA). A URL with a user name is refused: it hides where it leads.
+
+    While a record is read, what is refused and was meant as a link is noted with the reason.
     """
-    if not isinstance(value, str) or not value.strip() or len(value) > LINK:
+    if not isinstance(value, str) or not value.strip():
         return ""
+    if len(value) > LINK:
+        return _left_out(value, base, f"more than {LINK:,} characters")
     try:
         parts = urlsplit(urljoin(base, _BREAKS.sub("", value.strip())))
         host, port = ascii_host(parts.hostname or ""), parts.port
     except ValueError:
-        return ""
-    if parts.scheme not in {"http", "https"} or not host or parts.username or port == 0:
-        return ""
+        return _left_out(value, base, "no host and port that can be read")
+    if parts.username is not None or parts.password is not None:
+        return _left_out(value, base, "a user name or a password")
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        return _left_out(value, base, "no host on the web; a backslash is no slash")
     path, query, fragment = (_encoded(part) for part in (parts.path, parts.query, parts.fragment))
     netloc = f"[{host}]" if ":" in host else host
     return urlunsplit((parts.scheme, netloc if port is None else f"{netloc}:{port}", path, query, fragment))
+
+
+def _left_out(value: str, base: str, reason: str) -> str:
+    """Note that a text is no link that can be shown, if it was meant as one. Return the empty string."""
+    noted = _refused_links.get()
+    if noted is not None and (base or _WEB.match(value)):
+        noted[value] = reason
+    return ""
 
 
 def _encoded(part: str) -> str:
@@ -114,8 +136,11 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def links(values: object, limit: int = LABELS) -> tuple[str, ...]:
-    """Return the URLs in a list, without repeats."""
-    return tuple(dict.fromkeys(filter(None, map(link, values if isinstance(values, list) else ()))))[:limit]
+    """Return the URLs in a list, without repeats, at most `limit`."""
+    found = tuple(dict.fromkeys(filter(None, map(link, values if isinstance(values, list) else ()))))
+    if len(found) > limit:
+        _log.warning("items_cut", first=found[0], items=len(found), limit=limit)
+    return found[:limit]
 
 
 def first(values: Iterable[str]) -> str:
@@ -219,17 +244,25 @@ class Seen:
     upvotes: int | None = None
     comments: int | None = None
     stars: int | None = None
+    links_left_out: tuple[LinksLeftOut, ...] = ()
 
 
 def read_or_skip(what: str, raw: object, read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
     """Yield a record as read, or the reason why it is skipped, named `what`; nothing if `read` returns None."""
+    refused: dict[str, str] = {}
+    noting = _refused_links.set(refused)
     try:
-        seen = read(Record(raw))
+        found: Seen | Skipped | None = read(Record(raw))
     except BadRecordError as error:
-        yield Skipped(what=what, reason=str(error))
-    else:
-        if seen is not None:
-            yield seen
+        found = Skipped(what=what, reason=str(error))
+    finally:
+        _refused_links.reset(noting)
+    if isinstance(found, Seen) and refused:
+        title, reasons = found.listing.title, Counter(refused.values())
+        left_out = (LinksLeftOut(what=title, reason=reason, number=n) for reason, n in reasons.items())
+        found = replace(found, links_left_out=tuple(left_out))
+    if found is not None:
+        yield found
 
 
 def each(records: Iterable[object], read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
@@ -273,6 +306,7 @@ def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped])
         ),
         skipped=tuple(item for item in items if isinstance(item, Skipped)),
         repeats=placement.repeated(entries),
+        links_left_out=tuple(left_out for item in seen for left_out in item.links_left_out),
     )
 
 

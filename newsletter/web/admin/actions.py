@@ -13,7 +13,7 @@ from newsletter.core.errors import UsageError
 from newsletter.core.halt import Order
 from newsletter.operations.halting import obey
 from newsletter.operations.operate import Decision, decide, release, retry
-from newsletter.readers.signup import Joined
+from newsletter.readers.signup import ClosedForNowError, Joined
 from newsletter.web.admin import pages
 from newsletter.web.admin.access import MAX_BODY_BYTES, Handler
 from newsletter.web.admin.desk import Desk, go_to
@@ -99,7 +99,10 @@ async def decide_on_reader(desk: Desk, request: Request) -> Response:
     key, decision = form.number("key"), form.one("decision")
     if key is None or decision not in {"accept", "decline"}:
         return await pages.readers(desk, request, problem=_UNKNOWN)
-    asked = await desk.signing_up.waiting_one(key)
+    try:
+        asked = await desk.signing_up.waiting_one(key)
+    except ClosedForNowError as error:
+        return await pages.readers(desk, request, problem=f"Nothing was changed: {error}.")
     accepted = decision == "accept"
     joined = asked and await desk.signing_up.decide(asked, accepted=accepted, now=desk.clock())
     if joined is None:

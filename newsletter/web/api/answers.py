@@ -59,10 +59,18 @@ class ListAnswer(Answer):
     url: str = _described("Its page.")
 
 
+class WrongList(Answer):
+    """A list whose file has mistakes, so that nothing else is known of it: it has no new issue and no sign-up."""
+
+    name: str = _described("In paths and addresses.")
+    url: str = _described("Its page, where it has issues.")
+
+
 class ListsAnswer(Answer):
     """All lists."""
 
     lists: list[ListAnswer]
+    wrong: list[WrongList] = _described("Those that are not in `lists`, as their files have mistakes.")
 
 
 class IssueInList(Answer):
@@ -231,6 +239,10 @@ class Answers:
             sources=_kinds(one.sources),
             url=self.page(f"{one.name}/"),
         )
+
+    def wrong_list(self, name: str) -> WrongList:
+        """Return a list whose file has mistakes."""
+        return WrongList(name=name, url=self.page(f"{name}/"))
 
     def issue_in_list(self, one: IssueSummary) -> IssueInList:
         """Return an issue without its papers."""

@@ -77,6 +77,7 @@ def _described(operation: Operation) -> dict[str, Any]:
     answers = {"200": _json(operation.answer, operation.words), "304": {"description": "As If-None-Match says."}}
     if operation.parameters:
         answers["404"] = _json(ErrorAnswer, "There is nothing of this name.")
+        answers["503"] = _json(ErrorAnswer, "It cannot be answered now; says why.")
     return {
         "operationId": operation.name,
         "summary": operation.words,
@@ -102,6 +103,7 @@ def _sign_up() -> dict[str, Any]:
         HTTPStatus.NOT_FOUND: "There is no list of this name.",
         HTTPStatus.UNPROCESSABLE_ENTITY: "A field is wrong; says which.",
         HTTPStatus.TOO_MANY_REQUESTS: "Too many from this network; try again in an hour.",
+        HTTPStatus.SERVICE_UNAVAILABLE: "Signing up is closed for now.",
     }
     return {
         "operationId": "signUp",

@@ -33,12 +33,17 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "86400",  # seconds
 }
 _CACHED = {"Cache-Control": "public, max-age=60", "X-Robots-Tag": "noindex"}
+_WITH_MISTAKES = "the list's file has mistakes: its operator knows them"
 
 Values = Mapping[str, Any]
 
 
 class NotThereError(Exception):
     """There is nothing of this name; one line."""
+
+
+class NotNowError(Exception):
+    """It is there, and nothing is known of it at the moment; one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +137,12 @@ class PublicData:
         )
 
     async def all_lists(self, _: Values) -> Answer:
-        """Return all lists whose files are right."""
+        """Return all lists, and apart from them those whose files have mistakes."""
         loaded = await asyncio.to_thread(self.lists.read)
         rows = [self.answers.list(file.list) for _, file in sorted(loaded.right.items())]
-        return answers.ListsAnswer(lists=rows)
+        return answers.ListsAnswer(
+            lists=rows, wrong=[self.answers.wrong_list(name) for name in loaded.with_mistakes]
+        )
 
     async def one_list(self, values: Values) -> Answer:
         """Return one list."""
@@ -204,9 +211,12 @@ class PublicData:
         """Return the list of a name.
 
         Raises:
-            NotThereError: there is none, or its file is wrong.
+            NotThereError: there is none.
+            NotNowError: its file has mistakes.
         """
         loaded = await asyncio.to_thread(self.lists.read)
+        if name in loaded.with_mistakes:
+            raise NotNowError(_WITH_MISTAKES)
         if name not in loaded.right:
             raise NotThereError("there is no list of this name")
         return loaded.right[name].list
@@ -236,7 +246,7 @@ def _door(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
             return refused(HTTPStatus.BAD_REQUEST, str(error))
         except NotThereError as error:
             return refused(HTTPStatus.NOT_FOUND, str(error))
-        except SearchError as error:
+        except (SearchError, NotNowError) as error:
             return refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         return answered(request, answer.model_dump_json().encode())
 

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.page_names import API
 from newsletter.core.signup import LONGEST_ADDRESS_TYPED, MOST_TOPICS, AddressProblem, RequestError, UnprovenError
+from newsletter.readers.signup import ClosedForNowError
 from newsletter.web.admission import PROOF, TRAP, Admission, media_type
 from newsletter.web.pages.forms import Form, read_body
 
@@ -104,7 +105,10 @@ class _SignUpDoor:
         return await self._take(request, wanted)
 
     async def _take(self, request: Request, wanted: Wanted) -> Response:
-        list_ = (await self.admission.signing_up.lists_by_name()).get(wanted.list)
+        try:
+            list_ = await self.admission.signing_up.list_named(wanted.list)
+        except ClosedForNowError:
+            return _refused(503, "list: signing up is closed for now")
         if list_ is None:
             return _refused(404, "list: there is none of this name")
         if not self.admission.signing_up.is_open(list_):

@@ -6,6 +6,7 @@ ledger: a token tells nothing to who does not have the right one.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from newsletter.core.signup import VALID_FOR
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Issues
 from newsletter.ports.pages import PageRenderer
-from newsletter.readers.signup import Asked, Confirmation, Joined, SigningUp, first_issue
+from newsletter.readers.signup import Asked, ClosedForNowError, Confirmation, Joined, SigningUp, first_issue
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import moment, schedule, span
 from newsletter.render.mime.addresses import Mailbox
@@ -28,6 +29,8 @@ from newsletter.web.pages.languages import asked as language_asked
 
 _MAX_BODY_BYTES = 1024
 _YES, _ACCEPT, _DECLINE = "yes", "accept", "decline"
+
+_Answering = Callable[[Request], Awaitable[Response]]
 
 
 def routes(
@@ -39,16 +42,16 @@ def routes(
         signing_up: does what was confirmed or decided.
         issues: whether a list has an issue that can be sent at once.
         links: makes addresses of pages.
-        renderer: renders the pages `confirm`, `confirmed`, `decide` and `link_over`.
+        renderer: renders the pages `confirm`, `confirmed`, `decide`, `signup_not_now` and `link_over`.
         clock: the present moment.
     """
     pages = _ConfirmingPages(signing_up, issues, links, renderer, clock)
     confirm, decide = (f"/{path}/{{{SECRET_PARAMETER}}}" for path in (CONFIRM, DECIDE))
     return [
-        Route(confirm, pages.ask, methods=["GET"]),
-        Route(confirm, pages.confirm, methods=["POST"]),
-        Route(decide, pages.ask_operator, methods=["GET"]),
-        Route(decide, pages.decide, methods=["POST"]),
+        Route(confirm, pages.guarded(pages.ask), methods=["GET"]),
+        Route(confirm, pages.guarded(pages.confirm), methods=["POST"]),
+        Route(decide, pages.guarded(pages.ask_operator), methods=["GET"]),
+        Route(decide, pages.guarded(pages.decide), methods=["POST"]),
     ]
 
 
@@ -59,6 +62,19 @@ class _ConfirmingPages:
     links: Links
     renderer: PageRenderer
     clock: Clock
+
+    def guarded(self, answer: _Answering) -> _Answering:
+        """Return what answers as `answer` does, and asks the visitor to come back where a list's file is wrong."""
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except ClosedForNowError:
+                return HTMLResponse(
+                    self.renderer.page("signup_not_now", {**language_asked(request), "issue_url": ""}), 503
+                )
+
+        return answered
 
     async def ask(self, request: Request) -> Response:
         """Show the button. Mail scanners follow links, so this changes nothing."""
@@ -90,7 +106,8 @@ class _ConfirmingPages:
     async def _confirmed(self, asked: Asked, done: Confirmation, *, sends_latest: bool) -> Response:
         signup, list_ = asked
         cadence = signup.request.cadence
-        first_at, has_issue = first_issue(list_, cadence, self.clock()), await self._has_issue(list_, cadence)
+        first_at = await first_issue(self.issues, list_, cadence, self.clock())
+        has_issue = await self._has_issue(list_, cadence)
         key = done.subscriber_key
         values = {
             "masthead": list_.masthead,

@@ -162,8 +162,9 @@ class _LeavingPages:
         if before is None:
             return self._gone(request, key)
         until = end_of_pause(today_of(before, self.clock()))
-        wishes = less(before.wishes, instead, until)
-        after = await self.subscribers.keep_wishes(key, wishes, now=self.clock())
+        after = await self.subscribers.change_wishes(
+            key, lambda wishes: less(wishes, instead, until), now=self.clock()
+        )
         if after is None:
             return await self._state(request, key, before)
         log.info("less_mail", list=after.list, instead=instead.value)

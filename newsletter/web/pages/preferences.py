@@ -35,6 +35,7 @@ from newsletter.readers.preferences import (
     LONGEST_INTEREST,
     LONGEST_NAME,
     LONGEST_PAUSE,
+    Filled,
     Mistake,
     fields_of,
     filled,
@@ -118,11 +119,13 @@ class _PreferencesPages:
             return await self._page(request, visit, is_saved=True)
         if not form.has("name"):  # the page's own form always has it; with less, all wishes would be lost
             return await self._page(request, visit)
-        before = visit.record.subscriber.wishes
-        found = filled(form.fields, before, visit.list, languages(), today=visit.today)
-        if found.mistakes:
-            return await self._page(request, visit, typed=form.fields, mistakes=found.mistakes)
-        return await self._kept(request, visit, found.wishes)
+
+        def read(before: Wishes) -> Filled:
+            return filled(form.fields, before, visit.list, languages(), today=visit.today)
+
+        if mistakes := read(visit.record.subscriber.wishes).mistakes:
+            return await self._page(request, visit, typed=form.fields, mistakes=mistakes)
+        return await self._kept(request, visit, lambda before: read(before).wishes)
 
     async def ask_weekly(self, request: Request) -> Response:
         """Show the button that asks for an issue a week; changes nothing."""
@@ -137,8 +140,7 @@ class _PreferencesPages:
         visit = await self._visit(request)
         if isinstance(visit, Response):
             return visit
-        wishes = less(visit.record.subscriber.wishes, Instead.WEEKLY, visit.today)
-        if await self._keep(visit, wishes) is None:
+        if await self._keep(visit, lambda wishes: less(wishes, Instead.WEEKLY, visit.today)) is None:
             raise HTTPException(404)
         return self._weekly(request, visit, is_done=True)
 
@@ -190,16 +192,19 @@ class _PreferencesPages:
             return None
         return None if file is None else file.list
 
-    async def _kept(self, request: Request, visit: _Visit, wishes: Wishes) -> Response:
-        now = await self._keep(visit, wishes)
+    async def _kept(self, request: Request, visit: _Visit, change: Callable[[Wishes], Wishes]) -> Response:
+        now = await self._keep(visit, change)
         if now is None:  # they left meanwhile
             raise HTTPException(404)
         return await self._page(request, now, is_saved=True)
 
-    async def _keep(self, visit: _Visit, wishes: Wishes) -> _Visit | None:
-        """Keep wishes, and return the visit as it is then; None: the reader is not on the list any more."""
+    async def _keep(self, visit: _Visit, change: Callable[[Wishes], Wishes]) -> _Visit | None:
+        """Change wishes, and return the visit as it is then; None: the reader is not on the list any more."""
         key, now = visit.record.key, self.clock()
-        if await self.store.subscribers.keep_wishes(key, visit.changed(wishes), now=now) is None:
+        changed = await self.store.subscribers.change_wishes(
+            key, lambda wishes: visit.changed(change(wishes)), now=now
+        )
+        if changed is None:
             return None
         log.info("wishes_kept", list=visit.list.name)
         [record] = await self.store.subscribers.records(after=key - 1, limit=1)

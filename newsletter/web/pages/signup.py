@@ -24,10 +24,12 @@ from newsletter.core.tokens import Links
 from newsletter.core.webmail import webmail_of
 from newsletter.ports import Issues
 from newsletter.ports.pages import PageRenderer
+from newsletter.readers.signup import ClosedForNowError
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import schedule, span
 from newsletter.web.admission import Admission, media_type
 from newsletter.web.pages.forms import Form, read_body
+from newsletter.web.pages.languages import asked
 
 _MAX_BODY_BYTES = 16 * 1024
 _MOST_FIELDS = MOST_TOPICS + 10
@@ -54,7 +56,7 @@ def routes(admission: Admission, issues: Issues, links: Links, renderer: PageRen
         admission: lets requests in.
         issues: the newest issue is linked to.
         links: makes addresses of pages.
-        renderer: renders the pages `signup` and `signup_asked`.
+        renderer: renders the pages `signup`, `signup_asked` and `signup_not_now`.
     """
     pages = _SignUpPages(admission, issues, links, renderer)
     path = f"/{SIGN_UP}/{{list}}"
@@ -73,11 +75,18 @@ class _SignUpPages:
 
     async def form(self, request: Request) -> Response:
         """Show the form, or that the list takes no new readers."""
-        return await self._form(await self._list(request), _NOTHING_TYPED)
+        try:
+            list_ = await self._list(request)
+        except ClosedForNowError:
+            return await self._closed_for_now(request)
+        return await self._form(list_, _NOTHING_TYPED)
 
     async def ask(self, request: Request) -> Response:
         """Note who asks, and answer the same whoever it is: which addresses are known is nobody's business."""
-        list_ = await self._list(request)
+        try:
+            list_ = await self._list(request)
+        except ClosedForNowError:
+            return await self._closed_for_now(request)
         if not self.admission.signing_up.is_open(list_):
             return await self._form(list_, _NOTHING_TYPED, status=403)
         if media_type(request) != _FORM:
@@ -104,12 +113,20 @@ class _SignUpPages:
         """Return the list that is asked for.
 
         Raises:
-            HTTPException: 404: there is none of that name, or its file is wrong.
+            HTTPException: 404: there is none of that name.
+            ClosedForNowError: its file has mistakes.
         """
-        list_ = (await self.admission.signing_up.lists_by_name()).get(request.path_params["list"])
+        list_ = await self.admission.signing_up.list_named(request.path_params["list"])
         if list_ is None:
             raise HTTPException(404)
         return list_
+
+    async def _closed_for_now(self, request: Request) -> Response:
+        """Say that nobody can sign up at the moment; what the operator has to mend is nobody else's business."""
+        newest = await self.issues.outline(request.path_params["list"])
+        values: dict[str, Any] = {"masthead": newest.masthead} if newest else dict(asked(request))
+        values["issue_url"] = f"../../{newest.list}/" if newest else ""
+        return HTMLResponse(self.renderer.page("signup_not_now", values), 503)
 
     async def _form(self, list_: NewsletterList, typed: Form, *, problem: str = "", status: int = 200) -> Response:
         values: dict[str, Any] = {
