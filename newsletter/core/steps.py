@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from newsletter.core.choice import Choice
@@ -186,6 +187,7 @@ def _step(standing: Standing | Step, change: Change) -> Step:
     )
 
 
+@lru_cache(maxsize=32)  # many relays say the same of each message
 def kept(text: str) -> str:
     """Return what a relay said or an operator wrote as the store keeps it."""
     return one_line(text, _LONGEST_TEXT) if text else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
@@ -20,6 +21,9 @@ Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Text that is looked up: compared byte by byte on both engines. PostgreSQL's default follows the rules of the
 # system's language, which change with its updates and leave indexes wrong.
 Exact = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
+_NO_FRACTION = ".000000+00:00"  # ends the text of a whole second
 
 
 def one_of(kind: type[StrEnum]) -> sa.Enum:
@@ -45,6 +49,22 @@ def _utc_text(moment: datetime) -> str:
     """Return a moment in UTC as text; rows that are written together share a few, those of mails a few hundred."""
     # `str` takes half the time, but leaves out a fraction of zero.
     return str(moment) if moment.microsecond else moment.isoformat(" ", "microseconds")
+
+
+def moment_texts(moments: Iterable[datetime]) -> list[str]:
+    """Return what `moment_text` returns of each moment in UTC.
+
+    Those that follow each other are mostly of one second. Its text is made once, so all take a third of the time.
+    """
+    texts: list[str] = []
+    start = end = _EPOCH
+    second = ""
+    for moment in moments:
+        if not start <= moment < end:
+            start = moment.replace(microsecond=0)
+            end, second = start + _SECOND, moment_text(start).removesuffix(_NO_FRACTION)
+        texts.append(f"{second}.{moment.microsecond:06}+00:00")
+    return texts
 
 
 @lru_cache(maxsize=64)

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.steps import kept
 from newsletter.store.bulk import raw_connection, run, run_all
-from newsletter.store.column_types import moment_text
+from newsletter.store.column_types import moment_texts
 from newsletter.store.statements import BY_INDEX, KEEP_STEPS, STAND_PLAIN, TAKE_NOTED, TAKE_STEPS, Statement
 
 # Looked up once: each message needs them.
@@ -122,13 +122,18 @@ def _groups(changes: Collection[Change]) -> Iterator[tuple[dict[str, Any], list[
     """Yield changes in groups, with what those of a group share."""
     groups = defaultdict[tuple[int, str, int | None], list[Change]](list)
     for change in changes:
-        groups[change.attempts, change.relay, change.code].append(change)
+        _, _, _, attempts, _, code, _, relay, _, _ = change
+        groups[attempts, relay, code].append(change)
     for (attempts, relay, code), some in groups.items():
         yield {"attempts": attempts, "relay": relay, "code": code, "reason": ""}, some
 
 
 def _rows(changes: Sequence[Change]) -> str:
     """Return what is each step's own, as `TAKE_STEPS` and `KEEP_STEPS` take it."""
+    moments = moment_texts([at for _, _, at, *_ in changes])
     return to_json(
-        [(key, moment_text(at), text and kept(text), None, None) for key, _, at, _, _, _, text, _, _, _ in changes]
+        [
+            (key, moment, text and kept(text), None, None)
+            for (key, _, _, _, _, _, text, _, _, _), moment in zip(changes, moments, strict=True)
+        ]
     ).decode()

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change, DeliveryState
@@ -20,6 +22,7 @@ from newsletter.store import changes as steps
 from newsletter.store import outbox
 from newsletter.store.bulk import in_chunks
 from newsletter.store.changes import take_steps
+from newsletter.store.column_types import moment_text, moment_texts
 from newsletter.store.engine import Database
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.worker_notes import _text
@@ -206,3 +209,18 @@ async def test_a_note_that_the_changes_do_not_tell_of_is_not_written_with_them(
 
         assert (found[first], found[second]) == ("sent", "queued")
         assert not await notes_left(database)
+
+
+# Some within a second, some at its very beginning, some before the one that precedes them.
+MOMENTS = st.lists(
+    st.builds(
+        lambda second, fraction: datetime(2026, 3, 12, 23, 59, 57, tzinfo=UTC) + timedelta(0, second, fraction),
+        st.integers(0, 4),
+        st.sampled_from([0, 1, 999_999]) | st.integers(0, 999_999),
+    )
+)
+
+
+@given(MOMENTS)
+def test_moments_that_are_written_together_are_written_as_each_by_itself(moments: list[datetime]) -> None:
+    assert moment_texts(moments) == [moment_text(moment) for moment in moments]
