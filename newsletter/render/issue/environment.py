@@ -8,7 +8,7 @@ an environment of its own. It makes loops and operators count what they take (`b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from gettext import NullTranslations
 from types import CodeType
@@ -20,15 +20,7 @@ from typing_extensions import override
 
 from newsletter.ports.page_files import PageFiles
 from newsletter.render.issue import words
-from newsletter.render.issue.bounds import (
-    CHECKS,
-    OPERATORS,
-    BoundingTransformer,
-    bounded_filter,
-    bounded_lorem_ipsum,
-    joined,
-    short_range,
-)
+from newsletter.render.issue.bounds import BOUNDING, BoundingTransformer, joined, short_range
 from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.language import Language
 
@@ -91,8 +83,7 @@ def environment(loader: BaseLoader, language: Language, files: PageFiles, compil
     made.globals["frame"] = language
     made.globals["static"] = files.name
     made.globals["range"] = short_range
-    made.globals["lipsum"] = bounded_lorem_ipsum
-    made.filters.update(_filters(made.filters))
+    made.filters.update(_filters())
     made.filters.update({name: getattr(language, name) for name in _OF_LANGUAGE})
     made.filters[_COUNTED] = partial(words.counted, language)
     return made
@@ -102,7 +93,7 @@ def compiler() -> Environment:
     """Return what compiles templates to code that is the same in all languages."""
     made = _Compiling(**_options())
     made.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(_filters(made.filters))
+    made.filters.update(_filters())
     made.filters.update(dict.fromkeys((*_OF_LANGUAGE, _COUNTED), _in_no_language))
     return made
 
@@ -122,19 +113,14 @@ def _options() -> dict[str, Any]:
     }
 
 
-def _filters(of_jinja: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
-    """Return the filters that are the same in all languages; each makes as much as there is room for."""
-    ours: dict[str, Callable[..., Any]] = {
+def _filters() -> dict[str, Callable[..., Any]]:
+    """Return the filters that are the same in all languages."""
+    return {
         "cut": cut,
         "rule": words.rule,
         "beside": words.beside,
         "unbroken": words.unbroken,
         "wrapped": words.wrapped,
         "isolated": words.isolated,
-    }
-    filters = {**of_jinja, **ours}
-    return {
-        **filters,
-        **{name: bounded_filter(filters[name], check) for name, check in CHECKS.items()},
-        **OPERATORS,
+        **BOUNDING,
     }

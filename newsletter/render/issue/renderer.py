@@ -21,7 +21,7 @@ from newsletter.core.subject import fill
 from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
-from newsletter.render.issue.bounds import bounded
+from newsletter.render.issue.bounds import counting_turns
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.environment import compiler, environment
 from newsletter.render.issue.fingerprint import Fingerprint
@@ -36,7 +36,6 @@ from newsletter.render.page_files import TemplateFiles, colours_file
 
 # From where the program's own pages stand, such as `/-/signup/daily`, to the site's root. Other pages say theirs.
 _OF_OWN_PAGES = "../../"
-_LONGEST_PAGE = 20_000_000  # characters; that of 500 papers, in all forms that they may have, takes 4,000,000
 _TEMPLATES_KEPT = 256  # compiled; there are some 150
 
 
@@ -155,16 +154,13 @@ class TemplateRenderer(PageRenderer):
         page = self._render(name, values)
         if not page.strip():
             raise RenderError(f"{self._file(name)}: makes an empty page: write one in it, or remove the file")
-        if len(page) > _LONGEST_PAGE:  # taking it apart takes many times the memory
-            size = f"{len(page):,} characters, and {_LONGEST_PAGE:,} are the most"
-            raise RenderError(f"{self._file(name)}: makes a page of {size}")
         return inline(page)
 
     def _render(self, name: str, values: Mapping[str, Any], *, language: str = "") -> str:
         """Render a template in a language, by its tag; where that is empty, in the language of the values."""
         try:
             template = self._environment(language or values["language"]).get_template(name)
-            with bounded():
+            with counting_turns():
                 return template.render(values)
         except TemplateNotFound as error:
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
@@ -174,7 +170,7 @@ class TemplateRenderer(PageRenderer):
             file = self._place(error) or self._file(name)
             raise RenderError(f"{file}: is not UTF-8 text: save it in that encoding") from error
         except Exception as error:  # a template can go wrong in any way
-            raise RenderError(f"{self._place(error) or name}: {error}") from error
+            raise RenderError(f"{self._place(error) or self._file(name)}: {error}") from error
 
     def _environment(self, tag: str) -> Environment:
         """Return what templates are read and rendered with in a language."""
