@@ -28,7 +28,7 @@ from newsletter.store.engine import Database
 from newsletter.store.plain_steps import take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import BY_INDEX, CLAIM, HOLD
-from newsletter.store.states import count_of_withdrawn, is_any_held, keys_in_state, state_counts
+from newsletter.store.states import count_of_withdrawn, first_in_state, is_any_held, pieces_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, notes_of
@@ -106,7 +106,7 @@ class SqlOutbox(Outbox):
         withdrawn = 0
         for state in WAITING:
             async with self._database.read() as connection:  # among a million that are not, it takes long to find
-                first = await connection.scalar(keys_in_state(issue_key, state).where(is_late).limit(1))
+                first = await connection.scalar(first_in_state(issue_key, state).where(is_late).limit(1))
             if first is not None:
                 withdrawn += await self._in_pieces(issue_key, state, withdraw, is_late)
         return withdrawn
@@ -125,16 +125,16 @@ class SqlOutbox(Outbox):
         Returns:
             How many there were.
         """
-        count, after = 0, 0
-        while True:
-            some = keys_in_state(issue_key, state, after=after).where(*which).limit(_PIECE)
+        count = 0
+        async for found in pieces_in_state(self._database, issue_key, state, *which, size=_PIECE):
             async with self._database.write() as connection:
-                found = await connection.execute(some.with_for_update(skip_locked=bool(which)))
-                keys: list[int] = [row[0] for row in found]
-                if not keys:
-                    return count
-                await change(connection, keys)
-            count, after = count + len(keys), keys[-1]
+                these = (among(connection, deliveries.c.key, found), deliveries.c.state == state, *which)
+                locked = sa.select(deliveries.c.key).where(*these).order_by(deliveries.c.key)
+                keys = list(await connection.scalars(locked.with_for_update(skip_locked=bool(which))))
+                if keys:
+                    await change(connection, keys)
+            count += len(keys)
+        return count
 
     @override
     async def note(self, worker: str, number: int, changes: Sequence[Change]) -> frozenset[int]:

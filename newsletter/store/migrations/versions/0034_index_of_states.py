@@ -1,0 +1,26 @@
+"""The index of deliveries by their states leaves out what is queued.
+
+Each delivery begins as queued, and most stay so until they are sent: what is queued is found in the index of what
+is ready, and among what workers hold. So planning an issue and delivering it write an entry less for each.
+
+The index is built anew. Meanwhile nobody can write deliveries, and on PostgreSQL nobody can read them either: for
+SECONDS. An upgrade that is stopped leaves everything as it was, and can be started again.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0034"
+down_revision = "0033"
+
+_NAME, _COLUMNS = "ix_deliveries_issue_key_state_key", ["issue_key", "state", "key"]
+
+
+def upgrade() -> None:
+    is_not_queued = sa.text("state <> 'queued'")
+    op.drop_index(_NAME, "deliveries")
+    op.create_index(_NAME, "deliveries", _COLUMNS, sqlite_where=is_not_queued, postgresql_where=is_not_queued)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"ALTER INDEX {_NAME} SET (deduplicate_items = off)")  # as 0033 did
