@@ -97,7 +97,7 @@ async def test_many_are_changed_some_at_a_time(url: str, opened: Opener, monkeyp
             store.subscribers.suppress("reader4@example.org", list_name=None, reason="left", now=NOW),
         )
 
-    assert len(begun) >= 3
+    assert len(begun) >= 2
     assert hastened >= 4
     assert await store.outbox.next_due(issue.key) == NOW
     assert await store.outbox.withdraw_late(issue.key, due_before=NOW + HOUR, reason="late", now=NOW) == 4
