@@ -52,7 +52,7 @@ from newsletter.store.workers import Workers
 
 # Readers are written this many at a time. To write them holds SQLite's write lock for some 10 ms; in PostgreSQL
 # nobody waits for it, and larger pages take less time for each reader, but some 10 MB for each 10,000 readers.
-PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 10_000
+PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 20_000
 
 # So many pages are written at once. Sessions of PostgreSQL do not wait for each other; SQLite has one writer.
 _WRITERS_OF_POSTGRESQL = 2
