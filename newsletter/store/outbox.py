@@ -64,12 +64,11 @@ class SqlOutbox(Outbox):
 
     @override
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
-        asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
+        asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit, "worker": worker}
 
         async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
             await self._workers.confirm(connection, worker)
             while rows := await _due(connection, asked):
-                await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 day = await _day_if_paused(connection, rows)
                 bars = [None if [*row[_BARS]] == _NO_BARS else _bar(row, day) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
@@ -327,11 +326,15 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
 
 
 async def _due(connection: AsyncConnection, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """Return the rows of `CLAIM`, each with its choice and subject."""
+    """Return the rows of `CLAIM`, each with its choice and subject; the worker holds them from now on."""
     if not is_sqlite(connection):
-        await (await raw_connection(connection)).execute(BY_INDEX)
-        return await run(connection, CLAIM, **asked)
+        driver = await raw_connection(connection)
+        async with driver.pipeline():
+            await driver.execute(BY_INDEX)
+            cursor = await driver.execute(CLAIM.postgresql, asked)
+            return list(await cursor.fetchall())
     rows, chosen = map(from_json, (await run(connection, CLAIM, **asked))[0])
+    await run(connection, HOLD, worker=asked["worker"], keys=[row[0] for row in rows])
     choices = {number: (choice, subject) for number, choice, subject in chosen}
     for row in rows:
         row[_CHOSEN] = choices.get(row[_NUMBER], (None, None))
