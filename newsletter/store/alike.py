@@ -107,7 +107,7 @@ class ReadersAlike:
         """Return so many readers after a key; None if there are none left."""
         key = subscribers.c.key
         some = sa.select(key).where(self._are_readers, key > after).order_by(key).limit(size).subquery()
-        columns = [sa.func.max(some.c.key)]
+        columns: list[sa.ColumnElement[Any]] = [sa.func.max(some.c.key)]
         if not is_sqlite(connection):  # it groups some thousand texts sooner by their hashes than it sorts them
             columns.append(sa.func.set_config("enable_sort", "off", sa.true()))
         until = (await connection.execute(sa.select(*columns))).scalar()

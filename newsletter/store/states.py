@@ -46,8 +46,7 @@ def keys_in_state(issue_key: int, state: DeliveryState, *, after: int = 0) -> sa
 
     It finds nothing that is queued: see `first_in_state`.
     """
-    begin, end = _place(issue_key, state, after), _place(issue_key, state, _BEYOND_ALL)
-    return sa.select(deliveries.c.key).where(begin < _PLACE, end > _PLACE, IS_NOT_QUEUED).order_by(*_IN_ORDER)
+    return sa.select(deliveries.c.key).where(*_between(issue_key, state, after)).order_by(*_IN_ORDER)
 
 
 def first_in_state(
@@ -62,12 +61,10 @@ def first_in_state(
         state: the state.
         after: the row after which the next ones come; None: from the first one on.
     """
+    query = sa.select(deliveries.c.key, deliveries.c.ready_at)
     if state is not _QUEUED:
-        query = keys_in_state(issue_key, state, after=after[0] if after else 0)
-        return query.add_columns(deliveries.c.ready_at)
-    query = sa.select(deliveries.c.key, deliveries.c.ready_at).where(
-        deliveries.c.issue_key == issue_key, _IS_READY, deliveries.c.state == state
-    )
+        return query.where(*_between(issue_key, state, after[0] if after else 0)).order_by(*_IN_ORDER)
+    query = query.where(deliveries.c.issue_key == issue_key, _IS_READY, deliveries.c.state == state)
     if after:
         key, ready_at = after
         place = sa.tuple_(sa.literal(ready_at, deliveries.c.ready_at.type), sa.literal(key, sa.BigInteger))
@@ -164,6 +161,12 @@ def _has(state: DeliveryState) -> sa.ColumnElement[bool]:
     is_that = sa.and_(deliveries.c.issue_key == issues.c.key, deliveries.c.state == state)
     begin = _place(issues.c.key, state, 0)
     return sa.select(is_that).where(begin < _PLACE, IS_NOT_QUEUED).order_by(*_IN_ORDER).limit(1).scalar_subquery()
+
+
+def _between(issue_key: int, state: DeliveryState, after: int) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the conditions for an issue's deliveries in a state that is not queued, behind a key."""
+    begin, end = _place(issue_key, state, after), _place(issue_key, state, _BEYOND_ALL)
+    return begin < _PLACE, end > _PLACE, IS_NOT_QUEUED
 
 
 def _place(issue_key: Any, state: DeliveryState, key: int) -> sa.Tuple:

@@ -3,8 +3,8 @@
 Each delivery begins as queued, and most stay so until they are sent. What is queued is found in the index of what
 is ready, and among what workers hold. So planning an issue and delivering it write an entry less for each.
 
-The index is built anew. Meanwhile nobody can write deliveries; everybody can read them. For a million deliveries it
-took PostgreSQL 5 seconds and SQLite 10, where nobody can write anything, on a machine with much else to do. An
+The index is built anew. Meanwhile nobody can write deliveries; everybody can read them. For a million deliveries
+it took PostgreSQL 5 seconds and SQLite 10, where nobody can write anything, on a machine with much else to do. An
 upgrade that is stopped leaves everything as it was, and can be started again.
 """
 
