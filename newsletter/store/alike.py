@@ -9,8 +9,7 @@ addresses: such a group is told by the reader's key alone.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -87,47 +86,6 @@ class Page(NamedTuple):
 Begun: TypeAlias = tuple[BeginsAlike, Alike]  # how the deliveries of some readers begin
 
 
-class PutOff:
-    """Readers whose deliveries begin as withdrawn, which are written after those of all others.
-
-    PostgreSQL appends to an index far sooner than it finds a place within it. The index of states has what is
-    queued before what is withdrawn: as long as nothing of an issue is withdrawn, all that is queued is appended.
-    """
-
-    def __init__(self) -> None:
-        self.number = 0  # of readers
-        self._begun: list[Begun] = []
-
-    def rest_of(self, begin: Sequence[Begun]) -> Sequence[Begun]:
-        """Return what of a page is to be written now; all of it, where more than a few are withdrawn."""
-        withdrawn: defaultdict[BeginsAlike, list[Alike]] = defaultdict(list)
-        for begins, alike in begin:
-            if begins.choice is None:
-                withdrawn[begins].append(alike)
-        number = sum(alike.number for group in withdrawn.values() for alike in group)
-        if not number or 4 * number > sum(alike.number for _, alike in begin):
-            return begin
-        # Of each way one group, without what told the readers apart: there may be a page of these for each page.
-        for begins, group in withdrawn.items():
-            keys = ",".join(alike.keys[1:-1] for alike in group)
-            together = Alike("", group[0].one, sum(alike.number for alike in group), f"{{{keys}}}")
-            self._begun.append((begins, together))
-        self.number += number
-        return [(begins, alike) for begins, alike in begin if begins.choice is not None]
-
-    def taken(self, size: int) -> Iterator[Sequence[Begun]]:
-        """Yield all that was put off, about so many readers at a time; then nothing is."""
-        begun, self._begun, self.number = self._begun, [], 0
-        some: list[Begun] = []
-        for one in begun:
-            some.append(one)
-            if sum(alike.number for _, alike in some) >= size:
-                yield some
-                some = []
-        if some:
-            yield some
-
-
 class ReadersAlike:
     """The readers of an issue who get a delivery: all of its list who were not removed.
 
@@ -148,23 +106,23 @@ class ReadersAlike:
     async def page(self, connection: AsyncConnection, after: int, size: int) -> Page | None:
         """Return so many readers after a key; None if there are none left."""
         key = subscribers.c.key
-        told_by = self._told_by(connection)
-        if not is_sqlite(connection):  # which compares bytes anyway; by a language's rules it takes far longer
-            told_by = sa.collate(told_by, "C")
-        told_by = told_by.label("told_by")
-        some = sa.select(key, told_by).where(self._are_readers, key > after).order_by(key).limit(size)
-        readers = some.subquery("readers")
-        one, last, number = sa.func.min(readers.c.key), sa.func.max(readers.c.key), sa.func.count()
-        query = sa.select(readers.c.told_by, one, number, all_of(connection, readers.c.key), last)
-        rows = (await connection.execute(query.group_by(readers.c.told_by))).all()
-        if not rows:
+        some = sa.select(key).where(self._are_readers, key > after).order_by(key).limit(size).subquery()
+        columns: list[sa.ColumnElement[Any]] = [sa.func.max(some.c.key)]
+        if not is_sqlite(connection):  # it groups some thousand texts sooner by their hashes than it sorts them
+            columns.append(sa.func.set_config("enable_sort", "off", sa.true()))
+        until = (await connection.execute(sa.select(*columns))).scalar()
+        if until is None:
             return None
-        return Page(after, max(row[-1] for row in rows), [Alike(*row[:-1]) for row in rows])
+        readers = self._told(connection, after, until).subquery("readers")
+        one, number = sa.func.min(readers.c.key), sa.func.count()
+        query = sa.select(readers.c.told_by, one, number, all_of(connection, readers.c.key))
+        rows = await connection.execute(query.group_by(readers.c.told_by))
+        return Page(after, until, [Alike(*row) for row in rows])
 
-    async def add(self, connection: AsyncConnection, page: Page | None, begin: Sequence[Begun]) -> None:
-        """Write deliveries in the order of the readers' keys; these are of one page, if it is given."""
+    async def add(self, connection: AsyncConnection, page: Page, begin: Sequence[Begun]) -> None:
+        """Write the deliveries of a page of readers, in the order of the readers' keys."""
         planned, each, key = _each_planned(connection, begin)
-        readers = _readers_between(page) if page else _readers_of(begin)
+        readers = _readers_of(page)
         values = {
             "issue_key": sa.literal(self._issue_key, sa.BigInteger),
             "subscriber_key": readers.c.key,
@@ -182,39 +140,41 @@ class ReadersAlike:
         adding = sa.insert(deliveries).from_select(list(values), query, include_defaults=False)
         await connection.execute(adding)
 
-    def _told_by(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
-        """Return the text that tells whom a reader is alike."""
-        own = sa.cast(subscribers.c.key, sa.Text)
-        if self._all_differ:
-            return own
-        said = sa.exists().where(feedback.c.subscriber_key == subscribers.c.key)
-        have_own = sa.or_(subscribers.c.examples != "[]", said)
-        return sa.case((have_own, own), else_=self._shared(connection))
-
-    def _shared(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
-        """Return all that a plan depends on as one text."""
+    def _told(self, connection: AsyncConnection, after: int, until: int) -> sa.Select[int, str]:
+        """Return the SELECT of readers' keys with the texts that tell whom each is alike."""
         key = subscribers.c.key
-        past = (*self._brought.choices_of(key), *self._missed.told_by(key))
-        columns = (*_SHARED, _suppression(), *past)
-        if is_sqlite(connection):
-            return sa.func.json_array(*columns, type_=sa.Text)
-        return sa.cast(sa.func.row(*columns), sa.Text)
+        own, past = sa.cast(key, sa.Text), None
+        if not (on_sqlite := is_sqlite(connection)) and not self._all_differ:
+            # PostgreSQL reads what a range of readers had far sooner than it looks it up for each of them.
+            past = self._brought.choices_between(after, until)
+        told_by: sa.ColumnElement[str] = own
+        if not self._all_differ:
+            had = self._brought.choices_of(key) if on_sqlite else () if past is None else (past.c.chosen,)
+            columns = (*_SHARED, _suppression(), *self._missed.told_by(key), *had)
+            told_by = sa.case((_have_own(), own), else_=_as_one_text(connection, columns))
+        if not on_sqlite:  # which compares bytes anyway; by a language's rules it takes far longer
+            told_by = sa.collate(told_by, "C")
+        readers = subscribers if past is None else subscribers.outerjoin(past, past.c.subscriber_key == key)
+        of_page = (self._are_readers, key > after, key <= until)
+        return sa.select(key, told_by.label("told_by")).select_from(readers).where(*of_page)
 
 
-def _readers_between(page: Page) -> sa.CTE:
+def _have_own() -> sa.ColumnElement[bool]:
+    """Return whether a reader has something of their own: opinions of papers, or examples."""
+    said = sa.exists().where(feedback.c.subscriber_key == subscribers.c.key)
+    return sa.or_(subscribers.c.examples != "[]", said)
+
+
+def _as_one_text(connection: AsyncConnection, columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[str]:
+    """Return columns as one text; that of other values is another one."""
+    if is_sqlite(connection):
+        return sa.func.json_array(*columns, type_=sa.Text)
+    return sa.cast(sa.func.row(*columns), sa.Text)
+
+
+def _readers_of(page: Page) -> sa.CTE:
     """Return the subscribers of a page; PostgreSQL reads them at once, and does not look up each."""
-    return _readers(subscribers.c.key > page.after, subscribers.c.key <= page.until)
-
-
-def _readers_of(begin: Sequence[Begun]) -> sa.CTE:
-    """Return the subscribers of groups, who may be any; of PostgreSQL."""
-    keys = ",".join(alike.keys[1:-1] for _, alike in begin)
-    return _readers(
-        subscribers.c.key == sa.any_(sa.cast(sa.literal(f"{{{keys}}}", sa.Text), sa.ARRAY(sa.BigInteger)))
-    )
-
-
-def _readers(*which: sa.ColumnElement[bool]) -> sa.CTE:
+    which = (subscribers.c.key > page.after, subscribers.c.key <= page.until)
     query = sa.select(subscribers.c.key, subscribers.c.email, subscribers.c.name).where(*which).cte("readers")
     return query.prefix_with("MATERIALIZED", dialect="postgresql")
 

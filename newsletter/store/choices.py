@@ -127,11 +127,28 @@ class Brought:
         """
         if not self._held:
             return ()
+        query = self._brought_by(sa.select(self._chosen()))
+        return (query.where(deliveries.c.subscriber_key == subscriber_key).scalar_subquery(),)
+
+    def choices_between(self, after: int, until: int) -> sa.Subquery | None:
+        """Return what `choices_of` does as a table with the columns `subscriber_key` and `chosen`; None: as there.
+
+        Args:
+            after: the key of the subscriber before the first one.
+            until: the key of the last one.
+        """
+        if not self._held:
+            return None
+        key = deliveries.c.subscriber_key
+        query = self._brought_by(sa.select(key, self._chosen().label("chosen"))).where(key > after, key <= until)
+        return (query.group_by(key) if len(self._held) > 1 else query).subquery()
+
+    def _chosen(self) -> sa.ColumnElement[str]:
+        """Return the expression for what was chosen for a subscriber; of several issues, an aggregate."""
         chosen: sa.ColumnElement[str] = sa.cast(deliveries.c.choice, sa.Text)
         if len(self._held) > 1:  # to put one text together takes as long as to find it
             chosen = sa.func.aggregate_strings(sa.cast(deliveries.c.issue_key, sa.Text) + ":" + chosen, ",")
-        query = sa.select(chosen)
-        return (self._brought_by(query).where(deliveries.c.subscriber_key == subscriber_key).scalar_subquery(),)
+        return chosen
 
     def _brought_by(self, query: sa.Select[Any]) -> sa.Select[Any]:
         """Return a query for deliveries of these issues that were brought, or are still to be."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,7 +34,7 @@ from newsletter.core.missed import REASONS
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import Subscriber
-from newsletter.store.alike import BeginsAlike, Begun, Page, PutOff, ReadersAlike
+from newsletter.store.alike import BeginsAlike, Begun, Page, ReadersAlike
 from newsletter.store.barring import SUPPRESSION
 from newsletter.store.bulk import among, in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
@@ -52,7 +52,7 @@ from newsletter.store.workers import Workers
 
 # Readers are written this many at a time. To write them holds SQLite's write lock for some 10 ms; in PostgreSQL
 # nobody waits for it, and larger pages take less time for each reader, but some 10 MB for each 10,000 readers.
-PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 10_000
+PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 20_000
 
 # So many pages are written at once. Sessions of PostgreSQL do not wait for each other; SQLite has one writer.
 _WRITERS_OF_POSTGRESQL = 2
@@ -65,9 +65,6 @@ _IN_A_ROW = 50
 
 # How many groups of readers are remembered, some 500 bytes each. Beyond it one is planned again.
 _GROUPS_KEPT = 50_000
-
-# How many readers may be put off, some 10 bytes each.
-_MOST_PUT_OFF = 1_000_000
 
 # Each closing holds a session of PostgreSQL, of which a process has only a few. There is more than one, so that
 # small lists need not wait for one with a million readers.
@@ -96,7 +93,6 @@ class _Closing:
     examples: KnownExamples = field(default_factory=KnownExamples)
     known: dict[bytes, BeginsAlike] = field(default_factory=dict)  # by a digest of what tells the readers
     reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
-    put_off: PutOff = field(default_factory=PutOff)
     after: int = 0  # the key of the last reader who is planned
 
 
@@ -182,9 +178,9 @@ class IssueCloser:
         writing: set[asyncio.Task[None]] = set()
         try:
             # While pages are written, the next one is planned.
-            async for page, begin in self._pages(closing, plan, now):
+            while (planned := await self._next_page(closing, plan, now)) is not None:
                 await _until_at_most(writing, most - 1)
-                writing.add(asyncio.create_task(self._write(closing, page, begin)))
+                writing.add(asyncio.create_task(self._write(closing, *planned)))
             await _until_at_most(writing, 0)
         finally:
             for one in writing:
@@ -197,20 +193,6 @@ class IssueCloser:
             await _write_on(connection, closing, closing_by=None, was_missed=was_missed or None)
             await note_closed(connection, self._database.listeners, closing.issue)
             await enqueue(connection, self._database.jobs, closing.issue.key, now=now)
-
-    async def _pages(
-        self, closing: _Closing, plan: Plan, now: datetime
-    ) -> AsyncIterator[tuple[Page | None, Sequence[Begun]]]:
-        """Yield pages of readers with how their deliveries begin; those of no page are readers of any."""
-        put_off = closing.put_off
-        while (planned := await self._next_page(closing, plan, now)) is not None:
-            page, begin = planned
-            yield page, put_off.rest_of(begin) if self._database.is_postgresql else begin
-            if put_off.number > _MOST_PUT_OFF:
-                for some in put_off.taken(PAGE_OF_POSTGRESQL):
-                    yield None, some
-        for some in put_off.taken(PAGE_OF_POSTGRESQL):
-            yield None, some
 
     async def _next_page(self, closing: _Closing, plan: Plan, now: datetime) -> tuple[Page, list[Begun]] | None:
         """Return the next readers and how their deliveries begin; None: there are no more.
@@ -226,8 +208,8 @@ class IssueCloser:
             closing.after = page.until
             return page, await _planned(connection, closing, page, plan, now)
 
-    async def _write(self, closing: _Closing, page: Page | None, begin: Sequence[Begun]) -> None:
-        """Write the deliveries of a page of readers, or of any, and the choices that are new with it."""
+    async def _write(self, closing: _Closing, page: Page, begin: Sequence[Begun]) -> None:
+        """Write the deliveries of a page of readers, and the choices that are new with it."""
         chosen = closing.numbered.take_new()
         async with self._database.write(durable=False) as connection:
             await _require_ours(connection, closing)

@@ -22,7 +22,7 @@ from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import dead_addresses, deliveries, issues, subscribers
+from newsletter.store.tables import IS_NOT_QUEUED, dead_addresses, deliveries, issues, subscribers
 
 # A mail to an address whose mail came back has reached it if it has not come back after this time.
 _COMES_BACK_WITHIN = timedelta(days=3)
@@ -128,6 +128,7 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
         .where(
             deliveries.c.issue_key.in_(issue_keys),
             deliveries.c.state == DeliveryState.SENT,
+            IS_NOT_QUEUED,
             sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
         )
         .limit(enough_taken(dead))  # an issue has a million deliveries: no more are looked at than matter

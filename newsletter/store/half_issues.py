@@ -17,6 +17,7 @@ from newsletter.core.errors import StoreError
 from newsletter.core.newsletter_list import Masthead
 from newsletter.store.bulk import among
 from newsletter.store.engine import Database
+from newsletter.store.states import some_of_half_issue
 from newsletter.store.tables import (
     IS_CLOSED,
     choices,
@@ -126,8 +127,7 @@ class HalfIssues:
 
 async def _delete_deliveries(connection: AsyncConnection, issue_key: int) -> bool:
     """Delete some deliveries of an issue; return whether there were any."""
-    some = sa.select(deliveries.c.key).where(deliveries.c.issue_key == issue_key).limit(_PIECE)
-    found = list(await connection.scalars(some))
+    found = list(await connection.scalars(some_of_half_issue(issue_key, _PIECE)))
     if not found:
         return False
     these = among(connection, deliveries.c.key, found)

@@ -17,7 +17,7 @@ from newsletter.core.steps import CANCELLED, withdrawal
 from newsletter.ports import Halts
 from newsletter.store.changes import take_steps
 from newsletter.store.engine import Database
-from newsletter.store.states import keys_in_state
+from newsletter.store.states import first_in_state
 from newsletter.store.tables import IS_CLOSED, deliveries, issues
 
 _PIECE = 2000  # deliveries that are withdrawn in one transaction: in between, others can write
@@ -74,7 +74,7 @@ class SqlHalts(Halts):
         this = issues.c.key == issue_key
         # What a worker has begun may have left by now, and its notes of that be on their way.
         is_free = deliveries.c.ready_at.is_not(None)
-        some = keys_in_state(issue_key, state).where(is_free).limit(limit).with_for_update(skip_locked=True)
+        some = first_in_state(issue_key, state).where(is_free).limit(limit).with_for_update(skip_locked=True)
         async with self._database.write() as connection:
             if await connection.scalar(sa.select(issues.c.halt).where(this)) is not Halt.CANCELLED:
                 return 0

@@ -28,7 +28,7 @@ from newsletter.store.engine import Database
 from newsletter.store.plain_steps import take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import BY_INDEX, CLAIM, HOLD
-from newsletter.store.states import count_of_withdrawn, is_any_held, keys_in_state, state_counts
+from newsletter.store.states import count_of_withdrawn, first_in_state, is_any_held, pieces_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, notes_of
@@ -64,12 +64,11 @@ class SqlOutbox(Outbox):
 
     @override
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
-        asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
+        asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit, "worker": worker}
 
         async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
             await self._workers.confirm(connection, worker)
             while rows := await _due(connection, asked):
-                await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 day = await _day_if_paused(connection, rows)
                 bars = [None if [*row[_BARS]] == _NO_BARS else _bar(row, day) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
@@ -106,7 +105,7 @@ class SqlOutbox(Outbox):
         withdrawn = 0
         for state in WAITING:
             async with self._database.read() as connection:  # among a million that are not, it takes long to find
-                first = await connection.scalar(keys_in_state(issue_key, state).where(is_late).limit(1))
+                first = await connection.scalar(first_in_state(issue_key, state).where(is_late).limit(1))
             if first is not None:
                 withdrawn += await self._in_pieces(issue_key, state, withdraw, is_late)
         return withdrawn
@@ -125,16 +124,16 @@ class SqlOutbox(Outbox):
         Returns:
             How many there were.
         """
-        count, after = 0, 0
-        while True:
-            some = keys_in_state(issue_key, state, after=after).where(*which).limit(_PIECE)
+        count = 0
+        async for found in pieces_in_state(self._database, issue_key, state, *which, size=_PIECE):
             async with self._database.write() as connection:
-                found = await connection.execute(some.with_for_update(skip_locked=bool(which)))
-                keys: list[int] = [row[0] for row in found]
-                if not keys:
-                    return count
-                await change(connection, keys)
-            count, after = count + len(keys), keys[-1]
+                these = (among(connection, deliveries.c.key, found), deliveries.c.state == state, *which)
+                locked = sa.select(deliveries.c.key).where(*these).order_by(deliveries.c.key)
+                keys = list(await connection.scalars(locked.with_for_update(skip_locked=bool(which))))
+                if keys:
+                    await change(connection, keys)
+            count += len(keys)
+        return count
 
     @override
     async def note(self, worker: str, number: int, changes: Sequence[Change]) -> frozenset[int]:
@@ -327,11 +326,15 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
 
 
 async def _due(connection: AsyncConnection, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """Return the rows of `CLAIM`, each with its choice and subject."""
+    """Return the rows of `CLAIM`, each with its choice and subject; the worker holds them from now on."""
     if not is_sqlite(connection):
-        await (await raw_connection(connection)).execute(BY_INDEX)
-        return await run(connection, CLAIM, **asked)
+        driver = await raw_connection(connection)
+        async with driver.pipeline():
+            await driver.execute(BY_INDEX)
+            cursor = await driver.execute(CLAIM.postgresql, asked)
+            return list(await cursor.fetchall())
     rows, chosen = map(from_json, (await run(connection, CLAIM, **asked))[0])
+    await run(connection, HOLD, worker=asked["worker"], keys=[row[0] for row in rows])
     choices = {number: (choice, subject) for number, choice, subject in chosen}
     for row in rows:
         row[_CHOSEN] = choices.get(row[_NUMBER], (None, None))

@@ -21,7 +21,15 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.steps import kept
 from newsletter.store.bulk import raw_connection, run, run_all
 from newsletter.store.column_types import moment_texts
-from newsletter.store.statements import BY_INDEX, KEEP_STEPS, STAND_PLAIN, TAKE_NOTED, TAKE_STEPS, Statement
+from newsletter.store.statements import (
+    BY_INDEX,
+    KEEP_STEPS,
+    STAND_PLAIN,
+    TAKE_NOTED,
+    TAKE_PLAIN_NOTED,
+    TAKE_STEPS,
+    Statement,
+)
 
 # Looked up once: each message needs them.
 _SENDING, _SENT = DeliveryState.SENDING, DeliveryState.SENT
@@ -73,8 +81,12 @@ async def take_noted_steps(
     driver = await raw_connection(connection)
     async with driver.pipeline():
         await driver.execute(BY_INDEX)
-        cursor = await driver.execute(TAKE_NOTED.postgresql, asked)
+        if not others:
+            await driver.execute("SAVEPOINT before_plain_steps")
+        cursor = await driver.execute((TAKE_NOTED if others else TAKE_PLAIN_NOTED).postgresql, asked)
         (is_well,) = await cursor.fetchone()
+    if not is_well and not others:
+        await driver.execute("ROLLBACK TO SAVEPOINT before_plain_steps")
     return _those(changes, others) if is_well else None
 
 

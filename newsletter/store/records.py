@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import DeliveryRecord
-from newsletter.store.states import has_any, keys_in_state, state_counts
+from newsletter.store.states import has_any, some_in_states, state_counts
 from newsletter.store.tables import IS_CLOSED, deliveries, issues
 
 _OF_DELIVERY = tuple(
@@ -108,8 +108,5 @@ def issues_with(
 
 def _of_issue(key: int, states: Collection[DeliveryState], after: int, limit: int) -> sa.Select[Any]:
     """Return the SELECT of an issue's first deliveries in some states."""
-    # The index holds those of each state in the order of their keys; those of several it would have to sort.
-    first = (keys_in_state(key, state, after=after).limit(limit).subquery() for state in states)
-    of_states = sa.union_all(*(sa.select(each.c.key) for each in first)).subquery()
-    keys = sa.select(of_states.c.key).order_by(of_states.c.key).limit(limit).subquery()
+    keys = some_in_states(key, states, after=after, limit=limit).subquery()
     return sa.select(*_OF_DELIVERY).where(deliveries.c.key.in_(sa.select(keys.c.key))).order_by(deliveries.c.key)

@@ -82,7 +82,7 @@ SUPPRESSION_SINCE = _suppression("since", "since")
 # issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All have a
 # choice. SQLite returns the rows with the numbers of their choices, and each choice once: to write it for each row
 # and to read it again takes as long as all else. PostgreSQL picks and locks the rows before it looks anything up
-# for them; else it would join and sort all that is due for each claim.
+# for them; else it would join and sort all that is due for each claim. It lets the worker hold them at once.
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
         {{chosen}}, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
@@ -114,6 +114,9 @@ CLAIM = Statement(
                 AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL AND halt IS NULL)
             ORDER BY ready_at, key LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED
+        ),
+        held AS (
+            UPDATE deliveries SET claimed_by = %(worker)s, ready_at = NULL FROM due WHERE deliveries.key = due.key
         )
         {_DUE.format(chosen="chosen, subject", source="due AS deliveries")}
         LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
@@ -124,10 +127,7 @@ HOLD = Statement(
     sqlite="""
         UPDATE deliveries SET claimed_by = :worker, ready_at = NULL
         WHERE key IN (SELECT value FROM json_each(:keys))
-    """,
-    postgresql="""
-        UPDATE deliveries SET claimed_by = %(worker)s, ready_at = NULL WHERE key = ANY(%(keys)s)
-    """,
+    """
 )
 
 # Where deliveries stand: the key, whether the reader was erased, and the fields of `core.steps.Standing`. All
@@ -155,19 +155,59 @@ STAND_PLAIN = Statement(
     """
 )
 
-# Takes the plain steps (`newsletter.store.plain_steps`) that some notes of a worker tell of, and deletes these
+# What some notes of a worker tell of, step by step.
+_NOTED_STEPS = """
+    SELECT (value ->> 0)::bigint AS key, value ->> 1 AS state, (value ->> 2)::timestamptz AS at,
+        (value ->> 3)::int AS attempts, (value ->> 5)::int AS code, coalesce(value ->> 6, '') AS text,
+        coalesce(value ->> 7, '') AS relay, number, place
+    FROM worker_notes, jsonb_array_elements(changes::jsonb) WITH ORDINALITY AS one (value, place)
+    WHERE worker = %(worker)s AND number = ANY(%(numbers)s::bigint[])
+"""
+_IS_THERE = """
+    CASE first_state
+        WHEN 'sending' THEN deliveries.state IN ('queued', 'deferred') AND deliveries.attempts + 1 = last.attempts
+        ELSE deliveries.state = 'sending' AND deliveries.attempts = last.attempts
+    END
+"""
+_TAKEN = """
+    updated_at = last.at, text = last.text, ready_at = NULL, next_attempt_at = NULL,
+    state = last.state, attempts = last.attempts, relay = last.relay, code = last.code, reason = '',
+    claimed_by = CASE last.state WHEN 'sending' THEN claimed_by END
+"""
+
+# Takes the steps that some notes of a worker tell of, all of them plain (`newsletter.store.plain_steps`), and
+# deletes these notes and older ones. It says whether there were so many deliveries, and each stood where its steps
+# begin; if not, the caller undoes it. Deliveries change in the order of their keys. The CASE keeps PostgreSQL from
+# going through all that the worker holds, for each of them.
+TAKE_PLAIN_NOTED = Statement(
+    postgresql=f"""
+        WITH steps AS MATERIALIZED ({_NOTED_STEPS}),
+        last AS MATERIALIZED (
+            SELECT DISTINCT ON (key) key, state, at, attempts, code, text, relay,
+                first_value(state) OVER (PARTITION BY key ORDER BY number, place) AS first_state
+            FROM steps ORDER BY key, number DESC, place DESC
+        ),
+        kept AS (
+            INSERT INTO delivery_events (delivery_key, at, state, attempt, relay, code, text, reason)
+            SELECT key, at, state, attempts, relay, code, text, '' FROM steps ORDER BY number, place
+        ),
+        taken AS (
+            UPDATE deliveries SET {_TAKEN} FROM last WHERE deliveries.key = last.key
+                AND CASE WHEN claimed_by = %(worker)s AND email <> '' THEN {_IS_THERE} END
+            RETURNING 1
+        ),
+        forgotten AS (DELETE FROM worker_notes WHERE worker = %(worker)s AND number <= %(up_to)s::bigint)
+        SELECT count(*) = %(count)s FROM taken
+    """
+)
+
+# Takes the plain steps among others that some notes of a worker tell of, and deletes these
 # notes and older ones. Nothing happens unless the notes have steps of so many deliveries, besides others that are
 # not plain, and each stands where they begin. All are locked in the order of their keys, the others too, before
 # anything is written: who waits for the verdict waits for that.
 TAKE_NOTED = Statement(
-    postgresql="""
-        WITH steps AS MATERIALIZED (
-            SELECT (value ->> 0)::bigint AS key, value ->> 1 AS state, (value ->> 2)::timestamptz AS at,
-                (value ->> 3)::int AS attempts, (value ->> 5)::int AS code, coalesce(value ->> 6, '') AS text,
-                coalesce(value ->> 7, '') AS relay, number, place
-            FROM worker_notes, jsonb_array_elements(changes::jsonb) WITH ORDINALITY AS one (value, place)
-            WHERE worker = %(worker)s AND number = ANY(%(numbers)s::bigint[])
-        ),
+    postgresql=f"""
+        WITH steps AS MATERIALIZED ({_NOTED_STEPS}),
         last AS MATERIALIZED (
             SELECT DISTINCT ON (key) key, state, at, attempts, code, text, relay,
                 key <> ALL(%(others)s::bigint[]) AS is_plain,
@@ -175,11 +215,7 @@ TAKE_NOTED = Statement(
             FROM steps ORDER BY key, number DESC, place DESC
         ),
         stands AS MATERIALIZED (
-            SELECT is_plain, claimed_by = %(worker)s AND email <> '' AND CASE first_state
-                    WHEN 'sending'
-                    THEN deliveries.state IN ('queued', 'deferred') AND deliveries.attempts + 1 = last.attempts
-                    ELSE deliveries.state = 'sending' AND deliveries.attempts = last.attempts
-                END AS is_there
+            SELECT is_plain, claimed_by = %(worker)s AND email <> '' AND {_IS_THERE} AS is_there
             FROM deliveries JOIN last ON deliveries.key = last.key
             ORDER BY deliveries.key FOR UPDATE OF deliveries
         ),
@@ -194,9 +230,7 @@ TAKE_NOTED = Statement(
             ORDER BY number, place
         ),
         taken AS (
-            UPDATE deliveries SET updated_at = last.at, text = last.text, ready_at = NULL, next_attempt_at = NULL,
-                state = last.state, attempts = last.attempts, relay = last.relay, code = last.code, reason = '',
-                claimed_by = CASE last.state WHEN 'sending' THEN claimed_by END
+            UPDATE deliveries SET {_TAKEN}
             FROM last WHERE deliveries.key = last.key AND is_plain AND (SELECT is_well FROM verdict)
         ),
         forgotten AS (

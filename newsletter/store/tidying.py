@@ -18,7 +18,7 @@ from newsletter.store.bulk import among, in_chunks
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.shared_counts import shared_counts
-from newsletter.store.states import has_any, keys_in_state, state_counts
+from newsletter.store.states import NOT_QUEUED, has_any, keys_in_state, state_counts
 from newsletter.store.tables import (
     IS_CLOSED,
     choices,
@@ -127,7 +127,7 @@ class SqlTidying(Tidying):
     async def _details(self, before: datetime) -> AsyncIterator[int]:
         """Blank the names in deliveries, and what relays said."""
         for issue_key in await self._old_issues(before, issues.c.is_tidied):
-            for state in DeliveryState:
+            for state in NOT_QUEUED:
                 after = 0
                 while rows := await self._rows(keys_in_state(issue_key, state, after=after).limit(_PIECE)):
                     after = rows[-1].key
@@ -145,9 +145,9 @@ class SqlTidying(Tidying):
                 counts = (await state_counts(connection, [issue_key]))[issue_key]
             await self._note(issue_key, is_forgotten=True, delivery_count=counts[DeliveryState.SENT])
             yield 0
-        forgotten = sa.select(issues.c.key).where(issues.c.is_forgotten, has_any(tuple(DeliveryState)))
+        forgotten = sa.select(issues.c.key).where(issues.c.is_forgotten, has_any(NOT_QUEUED))
         for (issue_key,) in await self._rows(forgotten.order_by(issues.c.key)):
-            for state in DeliveryState:
+            for state in NOT_QUEUED:
                 after = 0  # PostgreSQL would else go through all that is deleted already, for each piece again
                 while rows := await self._rows(keys_in_state(issue_key, state, after=after).limit(_PIECE)):
                     after, keys = rows[-1].key, [row.key for row in rows]

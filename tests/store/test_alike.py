@@ -221,12 +221,10 @@ async def test_who_leaves_while_a_group_is_planned_takes_nobody_along(
     assert {one.subscriber.email for one in claimed} == {f"reader{number}@example.org" for number in range(1, 30)}
 
 
-@pytest.mark.parametrize("most", [1_000_000, 3])
-async def test_who_gets_nothing_is_written_at_last_and_nobody_is_forgotten(
-    store: Store, url: str, monkeypatch: pytest.MonkeyPatch, most: int
+async def test_who_gets_nothing_is_written_and_counted(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(closing, "PAGE_OF_POSTGRESQL", 20)
-    monkeypatch.setattr(closing, "_MOST_PUT_OFF", most)
     await record(store, paper(1))
     [listing] = (await keys(store)).values()
     cadences = [Cadence.WEEKLY if number % 10 == 0 or number >= 80 else None for number in range(100)]

@@ -85,6 +85,37 @@ async def test_what_changes_meanwhile_is_counted_once(store: Store) -> None:
     assert (await store.outbox.counts(issue.key))[DeliveryState.SENT] == 3
 
 
+async def test_what_a_worker_holds_is_still_queued_or_deferred(store: Store) -> None:
+    issue = await frozen(store, 5)
+    async with store.outbox.worker() as worker:
+        [first] = await store.outbox.claim(worker, issue_key=issue.key, now=NOW, limit=1)
+        await attempt(store, first, DeliveryState.DEFERRED)
+        assert len(await store.outbox.claim(worker, issue_key=issue.key, now=NOW + HOUR, limit=5)) == 5  # all
+
+        counts = await store.outbox.counts(issue.key)
+        assert (counts[DeliveryState.QUEUED], counts[DeliveryState.DEFERRED], sum(counts.values())) == (4, 1, 5)
+        queued = await store.outbox.records(states=[DeliveryState.QUEUED])
+        assert [record.email for record in queued] == [f"reader{number}@example.org" for number in range(1, 5)]
+        assert (
+            await store.outbox.issues_with(DeliveryState.QUEUED) == await store.outbox.open_issues() == [issue.key]
+        )
+        assert await store.outbox.hasten(issue.key, now=NOW) == 5
+        assert await store.halts.withdraw(issue.key, now=NOW) == 0
+
+
+async def test_of_many_that_are_queued_those_that_are_due_first_are_listed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.store.states._PUT_IN_ORDER", 0)
+    issue = await frozen(store, 4, at=NOW + HOUR)
+    [*_, last] = await store.outbox.records()
+    await store.outbox.hasten(issue.key, now=NOW, key=last.key)
+
+    [due_first] = await store.outbox.records(states=[DeliveryState.QUEUED], limit=1)
+    assert due_first.key == last.key
+    assert [record.key for record in await store.outbox.records(limit=9)] == [1, 2, 3, 4]
+
+
 async def test_many_are_changed_some_at_a_time(url: str, opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("newsletter.store.outbox._PIECE", 2)
     store = await opened()
@@ -97,7 +128,7 @@ async def test_many_are_changed_some_at_a_time(url: str, opened: Opener, monkeyp
             store.subscribers.suppress("reader4@example.org", list_name=None, reason="left", now=NOW),
         )
 
-    assert len(begun) >= 3
+    assert len(begun) >= 2
     assert hastened >= 4
     assert await store.outbox.next_due(issue.key) == NOW
     assert await store.outbox.withdraw_late(issue.key, due_before=NOW + HOUR, reason="late", now=NOW) == 4
