@@ -238,7 +238,7 @@ def look_ups(url: str, readers: int) -> dict[str, float]:
             await store.subscribers.of_address(LIST.name, request.address_key)
             await store.signups.ask(LIST.name, request, client="192.0.2.1", now=NOW)
 
-        async def save(reader: Subscriber, key: int) -> None:
+        async def save(_: Subscriber, key: int) -> None:
             await store.subscribers.change_wishes(key, lambda wishes: wishes, now=NOW)
 
         async def leave(_: Subscriber, key: int) -> None:
