@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 INSTALLED := $(abspath $(PREFIX))/share/newsletter
 PIP ?=  # another pip than the one that Python brings, such as pip==25.0
 FUZZ_SECONDS ?= 1200  # of fuzzing, all targets together
-TEST_PROCESSES ?= 5  # they wait a good deal, so there may be more than cores
+TEST_PROCESSES ?= 4  # they wait a good deal, so there may be more than cores
 QUIET := --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin

@@ -19,7 +19,10 @@ _SWITCHES = (
     # It asks nobody for anything, and every page begins anew.
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad"),
     *("--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-back-forward-cache"),
-    *("--disable-field-trial-config", "--disable-features=Translate,OptimizationHints,MediaRouter"),
+    *(
+        "--disable-field-trial-config",
+        "--disable-features=Translate,OptimizationHints,MediaRouter",
+    ),
     # A page looks the same on each machine.
     *("--hide-scrollbars", "--force-color-profile=srgb", "--password-store=basic", "--mute-audio"),
 )

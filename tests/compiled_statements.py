@@ -7,6 +7,7 @@ takes it longer than running them.
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -48,6 +49,13 @@ class ByKindOfDatabase(MutableMapping[Any, Any]):
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_statements() -> Iterator[None]:
+    """Let the tests of this process compile each statement once."""
+    with shared_statements():
+        yield
+
+
+@contextmanager
+def shared_statements() -> Iterator[None]:
     """Let all databases of this process share what their statements were compiled to."""
     kept = ByKindOfDatabase()
 

@@ -6,6 +6,7 @@ A renderer of the program lives long; most tests make one of their own, and its 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
@@ -17,6 +18,13 @@ from newsletter.render.issue.renderer import TemplateRenderer
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates() -> Iterator[None]:
+    """Let the tests of this process compile each template once."""
+    with shared_templates():
+        yield
+
+
+@contextmanager
+def shared_templates() -> Iterator[None]:
     """Let renderers share what the same source was compiled to, but for those that compile in another way."""
     shared = compiler()
     shared.compile = cache(shared.compile)  # type: ignore[method-assign,assignment]

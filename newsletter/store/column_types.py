@@ -60,7 +60,7 @@ def moment_texts(moments: Iterable[datetime]) -> list[str]:
     start = end = _EPOCH
     second = ""
     for moment in moments:
-        if not start <= moment < end:
+        if moment.tzinfo is None or not start <= moment < end:
             start = moment.replace(microsecond=0)
             end, second = start + _SECOND, moment_text(start).removesuffix(_NO_FRACTION)
         texts.append(f"{second}.{moment.microsecond:06}+00:00")

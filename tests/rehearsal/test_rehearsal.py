@@ -20,6 +20,7 @@ def at(day: int, hour: int, minute: int) -> datetime:
     return datetime(2026, 3, 8 + day, hour, minute, tzinfo=UTC)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_late_double_and_lost_runs_bring_nobody_an_issue_twice(tmp_path: Path) -> None:
     async with world(tmp_path, [FIRST + timedelta(days=number) for number in range(3)]) as here:

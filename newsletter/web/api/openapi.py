@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -41,10 +42,7 @@ def document(operations: Sequence[Operation], base: str) -> dict[str, Any]:
         operations: what can be read.
         base: the address of the API, without a slash at its end.
     """
-    models: list[type[BaseModel]] = [ErrorAnswer, SignUpAnswer, Wanted, *(one.answer for one in operations)]
-    _, schemas = models_json_schema(
-        [(model, "serialization") for model in models], ref_template=_SCHEMAS + "{model}"
-    )
+    models = (ErrorAnswer, SignUpAnswer, Wanted, *(one.answer for one in operations))
     paths: dict[str, Any] = {f"/{one.path}": {"get": _described(one)} for one in operations}
     paths[f"/{SIGN_UP}"] = {"post": _sign_up()}
     return {
@@ -52,8 +50,17 @@ def document(operations: Sequence[Operation], base: str) -> dict[str, Any]:
         "info": {"title": "Newsletter", "version": __version__, "description": _ABOUT},
         "servers": [{"url": base}],
         "paths": paths,
-        "components": {"schemas": schemas["$defs"]},
+        "components": {"schemas": _schemas(models)},
     }
+
+
+@cache
+def _schemas(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    """Return the JSON Schemas of models, by name; they are those of classes, so they are made once."""
+    _, schemas = models_json_schema(
+        [(model, "serialization") for model in models], ref_template=_SCHEMAS + "{model}"
+    )
+    return dict(schemas["$defs"])
 
 
 def routes(operations: Sequence[Operation], renderer: PageRenderer, public_url: str) -> Iterator[BaseRoute]:
