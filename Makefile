@@ -71,7 +71,7 @@ architecture: setup  ## imports run one way
 pytest: setup $(NODE_STAMP)  ## the tests
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 
-test-long: setup $(NODE_STAMP)  ## tests that take long, of what shorter ones see too, with more examples
+test-long: setup $(NODE_STAMP)  ## all tests, those that take long too, with more examples and more kills
 	HYPOTHESIS_PROFILE=long CRASHES=25 NEWSLETTER_TEST_HISTORIES=200 $(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal -m ""
 
 test-workers: setup  ## the tests from end to end, on PostgreSQL with two workers that deliver

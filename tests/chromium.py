@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.services import need
 
-# Each window would load pages for what its address bar may show; they took a fourth of Chromium's time.
+# Each window would load pages for what its address bar may show; they took a third of Chromium's time.
 _NEEDLESS = ("Translate", "OptimizationHints", "MediaRouter", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
 _SWITCHES = (
     "--headless",

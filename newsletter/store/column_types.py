@@ -55,6 +55,9 @@ def moment_texts(moments: Iterable[datetime]) -> list[str]:
     """Return what `moment_text` returns of each moment in UTC.
 
     Those that follow each other are mostly of one second. Its text is made once, so all take a third of the time.
+
+    Raises:
+        ValueError: a datetime is naive.
     """
     texts: list[str] = []
     start = end = _EPOCH

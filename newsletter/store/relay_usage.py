@@ -14,6 +14,7 @@ from newsletter.core.quotas import DAY, SLOT, Quota, Room, Used, room, slot_of
 from newsletter.ports import Granted, RelayUsage
 from newsletter.store.column_types import Exact, Moment
 from newsletter.store.engine import Database
+from newsletter.store.states import keys_in_state
 from newsletter.store.tables import deliveries, issues, metadata
 
 _AT_ONCE = 10_000  # deliveries
@@ -88,14 +89,13 @@ class SqlRelayUsage(RelayUsage):
 
         Deliveries know the relay, which is the first word of the account, and not the login.
         """
-        sent = (deliveries.c.issue_key == issue_key, deliveries.c.state == DeliveryState.SENT)
         of_relay = deliveries.c.relay == account.partition(" ")[0]
         lately = deliveries.c.updated_at > now - DAY - SLOT
-        query = sa.select(deliveries.c.key, deliveries.c.updated_at).where(*sent, of_relay, lately)
         found: Counter[datetime] = Counter()
         last = 0
         while True:
-            page = query.where(deliveries.c.key > last).order_by(deliveries.c.key).limit(_AT_ONCE)
+            sent = keys_in_state(issue_key, DeliveryState.SENT, after=last).add_columns(deliveries.c.updated_at)
+            page = sent.where(of_relay, lately).limit(_AT_ONCE)
             async with self._database.read() as connection:
                 rows = (await connection.execute(page)).all()
             found.update(slot_of(row.updated_at) for row in rows)

@@ -291,7 +291,6 @@ async def test_it_ends_while_a_thread_hangs_in_a_system_call(
     assert workplace.mails() == []
 
 
-@pytest.mark.long
 async def test_a_second_signal_ends_it_at_once(workplace: Workplace) -> None:
     readers(workplace)
     async with SmtpServer() as relay:
