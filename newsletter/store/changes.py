@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change
 from newsletter.core.steps import Standing, Step, Walk, of_nobody, walk
-from newsletter.store.bulk import fetch, in_chunks, is_sqlite, run_all
+from newsletter.store.bulk import fetch, in_chunks, run_all
 from newsletter.store.column_types import moment_text
-from newsletter.store.plain_steps import take_plain_steps
+from newsletter.store.plain_steps import PlainSteps, take_plain_steps, those
 from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
 # Changes that are worked out in one go, in some 5 ms: in between, the event loop does other things.
@@ -31,6 +31,7 @@ async def take_steps(
     *,
     noted: bool = False,
     standings: Sequence[Sequence[Any]] | None = None,
+    plain: PlainSteps | None = None,
 ) -> Walk:
     """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`.
 
@@ -40,10 +41,11 @@ async def take_steps(
         worker: who must hold the deliveries; None: whoever does.
         noted: see `walk`.
         standings: the rows of `STANDINGS` for all of the deliveries, if the caller has just locked them.
+        plain: those of the changes that are plain, as SQLite takes them; None: they are not known.
     """
     done = Walk()
-    if changes and worker is None and not noted and is_sqlite(connection):  # they are a journal's
-        changes = await take_plain_steps(connection, changes)
+    if plain and await take_plain_steps(connection, plain):
+        changes = those(changes, plain.others)
     if not changes:
         return done
     # All at once: they are locked in the order of their keys.

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.delivery import WAITING, Addressee, Change, Delivery, DeliveryState, Uncertain
-from newsletter.core.records import maker
-from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
-from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.steps import OPEN, SUPPRESSED, Bar, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord, Outbox
-from newsletter.store.bulk import among, in_chunks, is_sqlite, raw_connection, run
+from newsletter.store.bulk import among
 from newsletter.store.changes import take_steps
-from newsletter.store.choices import read_choice
-from newsletter.store.column_types import moment_text, read_moment
+from newsletter.store.claiming import Held, bars_of, deliveries_of, hold_due
+from newsletter.store.column_types import moment_text
 from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
-from newsletter.store.plain_steps import take_noted_steps
+from newsletter.store.plain_steps import PlainSteps, take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
-from newsletter.store.statements import BY_INDEX, CLAIM, HOLD
 from newsletter.store.states import count_of_withdrawn, first_in_state, is_any_held, pieces_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
@@ -36,7 +31,6 @@ from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
 
-_CLAIMS_AT_ONCE = 50
 _PIECE = 2000  # deliveries that are changed in one transaction
 
 # Changes the deliveries of some keys, in a transaction.
@@ -66,20 +60,22 @@ class SqlOutbox(Outbox):
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit, "worker": worker}
 
-        async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
+        async def hold(connection: AsyncConnection) -> Held:
             await self._workers.confirm(connection, worker)
-            while rows := await _due(connection, asked):
-                day = await _day_if_paused(connection, rows)
-                bars = [None if [*row[_BARS]] == _NO_BARS else _bar(row, day) for row in rows]
+            while True:
+                held, are_barred = await hold_due(connection, asked)
+                if not are_barred:
+                    return held
+                rows = held.read()
+                bars = await bars_of(connection, rows)
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
-                    return [row for row, bar in zip(rows, bars, strict=True) if not bar]
-            return []
+                    return Held([row for row, bar in zip(rows, bars, strict=True) if not bar])
 
         async with self._sending:
             held = await self._database.write_at_once(hold)
-        return await _claims_of(held)
+        return await deliveries_of(held)
 
     @override
     async def hasten(
@@ -144,9 +140,12 @@ class SqlOutbox(Outbox):
     async def record(
         self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
     ) -> frozenset[int]:
+        is_journals = worker is None and changes and not self._database.is_postgresql
+        plain = PlainSteps.of(changes) if is_journals else None
+
         async def record(connection: AsyncConnection) -> frozenset[int]:
             if worker is None or not noted:
-                return await self._record(connection, changes, worker)
+                return await self._record(connection, changes, worker, plain=plain)
             left: Sequence[Change] | None = None
             if self._database.is_postgresql:
                 left = await take_noted_steps(connection, changes, worker, noted)
@@ -165,10 +164,11 @@ class SqlOutbox(Outbox):
         worker: str | None = None,
         *,
         noted: bool = False,
+        plain: PlainSteps | None = None,
     ) -> frozenset[int]:
         if any(change.suppress for change in changes):
             await self._database.alone(connection, WHO_GETS_MAIL)
-        walked = await take_steps(connection, changes, worker, noted=noted)
+        walked = await take_steps(connection, changes, worker, noted=noted, plain=plain)
         for change in walked.suppress:
             await note_dead(connection, change)
         for change, reason in walked.left_out:
@@ -294,71 +294,6 @@ class SqlOutbox(Outbox):
     ) -> int:
         async with self._database.read() as connection:
             return await count_records(connection, list_name=list_name, day=day, states=states)
-
-
-_addressee, _delivery = maker(Addressee), maker(Delivery)
-_STATES = {state.value: state for state in DeliveryState}
-_STATUSES = {status.value: status for status in SubscriberStatus}
-_PAUSED_UNTIL = -1  # place in a row of `CLAIM`
-_NUMBER, _CHOSEN = 6, slice(6, 8)  # … of the number of the choice, on SQLite; and of the choice and the subject
-_BARS = slice(-3, None)  # the last three values of such a row …
-_NO_BARS = [None, SubscriberStatus.ACTIVE.value, None]  # … which nearly all readers have
-
-
-def _claimed(row: Sequence[Any]) -> Delivery:
-    """Return a delivery of `CLAIM`."""
-    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, email, name, *_ = row
-    addressee, choice = _addressee((email, name)), read_choice(chosen)
-    state, due_at = _STATES[state], read_moment(due_at)
-    return _delivery((key, issue_key, subscriber_key, addressee, state, due_at, attempts, choice, subject))
-
-
-def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
-    """Return what bars the subscriber of a row of `CLAIM` from mail.
-
-    Args:
-        row: the row.
-        day: of its issue (ISO 8601); None: nobody is known to pause.
-    """
-    *_, suppression, status, paused_until = row
-    bar = barred(_STATUSES[status], suppression)
-    return PAUSED if bar is None and day is not None and day < (paused_until or "") else bar
-
-
-async def _due(connection: AsyncConnection, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """Return the rows of `CLAIM`, each with its choice and subject; the worker holds them from now on."""
-    if not is_sqlite(connection):
-        driver = await raw_connection(connection)
-        async with driver.pipeline():
-            await driver.execute(BY_INDEX)
-            cursor = await driver.execute(CLAIM.postgresql, asked)
-            return list(await cursor.fetchall())
-    rows, chosen = map(from_json, (await run(connection, CLAIM, **asked))[0])
-    await run(connection, HOLD, worker=asked["worker"], keys=[row[0] for row in rows])
-    choices = {number: (choice, subject) for number, choice, subject in chosen}
-    for row in rows:
-        row[_CHOSEN] = choices.get(row[_NUMBER], (None, None))
-    return rows  # type: ignore[no-any-return]
-
-
-async def _day_if_paused(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> str | None:
-    """Return the day of the issue of rows of `CLAIM`, if any of their subscribers pauses or has paused.
-
-    A pause withdraws what waits when it begins. But a reader may be planned just then, as they were before.
-    """
-    if not any(row[_PAUSED_UNTIL] for row in rows):
-        return None
-    day = await connection.scalar(sa.select(issues.c.day).where(issues.c.key == rows[0][1]))
-    return None if day is None else day.isoformat()
-
-
-async def _claims_of(rows: Sequence[Sequence[Any]]) -> list[Delivery]:
-    """Return the deliveries of `CLAIM`; for many it takes long, so the event loop has its turns meanwhile."""
-    claims: list[Delivery] = []
-    for some in in_chunks(rows, _CLAIMS_AT_ONCE):
-        claims += map(_claimed, some)
-        await asyncio.sleep(0)
-    return claims
 
 
 async def _give_back(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,27 +31,61 @@ from newsletter.store.statements import (
     Statement,
 )
 
+Written: TypeAlias = tuple[Statement, dict[str, Any]]  # a statement with its parameters
+
 # Looked up once: each message needs them.
 _SENDING, _SENT = DeliveryState.SENDING, DeliveryState.SENT
 
 
-async def take_plain_steps(connection: AsyncConnection, changes: Sequence[Change]) -> Sequence[Change]:
-    """Write plain changes to SQLite as `newsletter.store.changes.take_steps` would, and return the others.
+class PlainSteps(NamedTuple):
+    """Plain changes as SQLite takes them; `others` are the keys of deliveries whose changes are not plain."""
+
+    waiting: str  # the keys of those that are begun, as JSON; and of those that are sent and were begun before
+    in_flight: str
+    deliveries: int  # how many
+    begun: list[Written]  # what is written; whoever holds these deliveries does so still
+    sent: list[Written]
+    others: Collection[int]
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> PlainSteps:
+        """Sort changes out, and write down what the database is told.
+
+        Call it in the event loop. In the thread of the connection, both would wait for the interpreter's lock time
+        and again, and each time they wake each other costs more than what is done here.
+
+        Args:
+            changes: the steps, in their order.
+        """
+        begun, sent, others = _sorted_out(changes)
+        in_flight = [key for key in sent if key not in begun]
+        return cls(
+            to_json(list(begun)).decode(),
+            to_json(in_flight).decode(),
+            len(begun) + len(in_flight),
+            list(_of_begun(begun, sent)),
+            list(_of_sent(sent)),
+            others,
+        )
+
+
+async def take_plain_steps(connection: AsyncConnection, plain: PlainSteps) -> bool:
+    """Write plain changes to SQLite as `newsletter.store.changes.take_steps` would; return whether that was done.
 
     Those of a delivery are plain if it is begun, sent, or both. If not all that are begun or sent are held by one
     worker, or a reader was erased, nothing is written.
 
     Args:
         connection: in a transaction that writes.
-        changes: the steps, in their order.
+        plain: the changes.
     """
-    begun, sent, others = _sorted_out(changes)
-    in_flight = [key for key in sent if key not in begun]
-    [(count, holder, last_holder)] = await run(connection, STAND_PLAIN, waiting=list(begun), in_flight=in_flight)
-    if count != len(begun) + len(in_flight) or holder is None or holder != last_holder:
-        return changes
-    await run_all(connection, list(_written(begun, sent, holder)))
-    return _those(changes, others)
+    stand = await run(connection, STAND_PLAIN, waiting=plain.waiting, in_flight=plain.in_flight)
+    [(count, holder, last_holder)] = stand
+    if count != plain.deliveries or holder is None or holder != last_holder:
+        return False
+    begun = [(statement, {**values, "claimed_by": holder}) for statement, values in plain.begun]
+    await run_all(connection, [*begun, *plain.sent])
+    return True
 
 
 async def take_noted_steps(
@@ -87,10 +121,11 @@ async def take_noted_steps(
         (is_well,) = await cursor.fetchone()
     if not is_well and not others:
         await driver.execute("ROLLBACK TO SAVEPOINT before_plain_steps")
-    return _those(changes, others) if is_well else None
+    return those(changes, others) if is_well else None
 
 
-def _those(changes: Sequence[Change], keys: Collection[int]) -> Sequence[Change]:
+def those(changes: Sequence[Change], keys: Collection[int]) -> Sequence[Change]:
+    """Return the changes of some deliveries, by their keys."""
     return [change for change in changes if change.key in keys] if keys else ()
 
 
@@ -115,15 +150,17 @@ def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int,
     return begun, sent, others
 
 
-def _written(
-    begun: dict[int, Change], sent: dict[int, Change], holder: str
-) -> Iterator[tuple[Statement, dict[str, Any]]]:
-    """Yield the statements that write steps, with their parameters. The last step of a delivery says all of it."""
+def _of_begun(begun: dict[int, Change], sent: Collection[int]) -> Iterator[Written]:
+    """Yield what is written of deliveries that are begun. The last step of a delivery says all of it."""
     for shared, some in _groups(begun.values()):
-        values = {**shared, "state": DeliveryState.SENDING.value, "claimed_by": holder}
+        values = {**shared, "state": DeliveryState.SENDING.value}
         yield KEEP_STEPS, {**values, "steps": _rows(some)}
         if last := [change for change in some if change.key not in sent]:
             yield TAKE_STEPS, {**values, "steps": _rows(last)}
+
+
+def _of_sent(sent: dict[int, Change]) -> Iterator[Written]:
+    """Yield what is written of deliveries that are sent, so that nobody holds them any more."""
     for shared, some in _groups(sent.values()):
         values = {**shared, "state": DeliveryState.SENT.value, "claimed_by": None, "steps": _rows(some)}
         yield KEEP_STEPS, values

@@ -104,6 +104,9 @@ CLAIM = Statement(
         SELECT (SELECT json_group_array(json_array({_CLAIMED})) FROM due), (
             SELECT json_group_array(json_array(number, chosen, subject)) FROM choices
             WHERE issue_key = :issue_key AND number IN (SELECT choice FROM due)
+        ),
+        EXISTS (
+            SELECT 1 FROM due WHERE suppression IS NOT NULL OR status <> 'active' OR paused_until IS NOT NULL
         )
     """,
     postgresql=f"""
@@ -126,7 +129,7 @@ CLAIM = Statement(
 HOLD = Statement(
     sqlite="""
         UPDATE deliveries SET claimed_by = :worker, ready_at = NULL
-        WHERE key IN (SELECT value FROM json_each(:keys))
+        WHERE key IN (SELECT json_extract(value, '$[0]') FROM json_each(:rows))
     """
 )
 

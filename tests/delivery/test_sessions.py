@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiosmtplib import SMTP
@@ -12,6 +12,7 @@ from newsletter.core.relay import Pipelining
 from newsletter.delivery.smtp.pipelined import PipelinedSession
 from newsletter.delivery.smtp.session import Session, SessionOverError
 from newsletter.delivery.smtp.stepwise import StepwiseSession
+from newsletter.delivery.smtp.write_queue import WriteQueue
 from tests.delivery.fakes import SENDER
 from tests.delivery.services import relay_to, send
 from tests.smtp_server import CUT, DROP, HANG, SmtpServer
@@ -229,6 +230,24 @@ async def test_a_connection_lost_while_the_message_is_going_out_is_trouble(serve
 
     with pytest.raises(RelayError, match="in the middle of a message"):
         await send(session, SENDER, ANN, MESSAGE + b"x" * 20_000_000)
+
+
+async def test_a_session_cut_off_before_its_message_has_gone_out_leaves_nothing_uncertain(
+    server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await relay_to(server).connect()
+    closing: list[asyncio.Task[None]] = []
+
+    def cut_off(_: WriteQueue, __: Callable[[], None]) -> None:
+        closing.append(asyncio.create_task(session.close()))
+
+    monkeypatch.setattr(WriteQueue, "add", cut_off)
+
+    with pytest.raises(RelayError, match="was lost: closed by us"):
+        await send(session, SENDER, ANN, MESSAGE)
+
+    await asyncio.gather(*closing)
+    assert server.received == []
 
 
 async def test_one_by_one_such_a_loss_is_uncertain_because_it_cannot_be_told(server: SmtpServer) -> None:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from newsletter.core.relay import Security
 from newsletter.delivery.smtp.replies import Reply
 from newsletter.delivery.smtp.wire import LostError, SilentError, Wire
+from newsletter.delivery.smtp.write_queue import WriteQueue
 from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, message_for
 from tests.delivery.services import process, relay_to
@@ -224,6 +225,46 @@ async def test_under_tls_the_last_piece_has_a_record_of_its_own() -> None:
         [b"ab", b".\r\nMAIL"],
         [b"MAIL"],
     ]
+
+
+async def test_messages_of_one_turn_go_out_together_at_its_end_in_their_order() -> None:
+    queue, transport = WriteQueue(), _Pieces()
+    links = [Wire(cast("asyncio.Transport", transport), queue=queue) for _ in range(3)]
+    for place, link in enumerate(links):
+        link.write_soon(b"%d." % place, replies=1, before=(b"message ",))
+        assert link.has_held_back
+        assert transport.written == []
+
+    await asyncio.sleep(0)
+
+    assert transport.written == [(b"message 0.",), (b"message 1.",), (b"message 2.",)]
+    assert not any(link.has_held_back for link in links)
+
+
+async def test_what_is_held_back_by_a_lost_connection_goes_nowhere_and_stops_no_other() -> None:
+    queue, transport = WriteQueue(), _Pieces()
+    lost, closed, other = (
+        Wire(cast("asyncio.Transport", one), queue=queue) for one in (_Pieces(), _ClosedTransport(), transport)
+    )
+    for link in (lost, closed, other):
+        link.write_soon(b"MAIL", replies=1)
+    lost.connection_lost(None)
+
+    await asyncio.sleep(0)
+
+    assert lost.has_held_back
+    assert closed.has_held_back
+    assert closed.lost == "unable to perform operation on a closed transport"
+    assert transport.written == [(b"MAIL",)]
+
+
+async def test_an_answer_to_what_is_held_back_is_an_answer_to_nothing() -> None:
+    link = Wire(cast("asyncio.Transport", _Pieces()))
+    link.write_soon(b"MAIL", replies=1)
+
+    link.data_received(b"250 taken\r\n")
+
+    assert link.lost == "an answer to nothing: 250 taken"
 
 
 async def test_a_reply_that_is_late_is_told_from_a_connection_that_is_lost() -> None:

@@ -222,6 +222,8 @@ class PipelinedSession:
         try:
             reply = await self._wire.reply(self._config.final_timeout)
         except LostError as error:
+            if self._wire.has_held_back:
+                raise self._lost(error, over=self._used) from error
             if self._announced:
                 self._joining_failed((), error)
             # With an envelope in the same write nobody knows which of both has not gone out.
@@ -286,7 +288,7 @@ class PipelinedSession:
         pieces, end = content(letter)
         # In one write, and so in one TLS record: a server that reads both at once answers both at once, instead of
         # keeping the second answer back until the first is acknowledged.
-        self._wire.write(end + joined, replies=_ALL if joined else 1, before=pieces)
+        self._wire.write_soon(end + joined, replies=_ALL if joined else 1, before=pieces)
 
     def _join(self, following: Letter) -> bytes:
         """Return the next letter's commands, or nothing if they can't stand in the write of the final dot."""

@@ -22,6 +22,7 @@ from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.session import Session
 from newsletter.delivery.smtp.stepwise import StepwiseSession
 from newsletter.delivery.smtp.wire import Wire
+from newsletter.delivery.smtp.write_queue import WriteQueue
 from newsletter.ports import AccessTokens
 from newsletter.ports.relay_probe import RelayFacts, RelayProbe
 
@@ -47,6 +48,7 @@ class SmtpRelay(Relay, RelayProbe):
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
         self.joins = self._experience.joins
         self._opener = Opener(config, self._experience, tokens)
+        self._queue = WriteQueue()
 
     @override
     async def connect(self, *, sender: str = "") -> Session:
@@ -76,7 +78,8 @@ class SmtpRelay(Relay, RelayProbe):
         if self._config.pipelining is Pipelining.OFF or not client.supports_extension("pipelining"):
             return StepwiseSession(client, self._config, self._experience, ehlo_name)
         extensions = dict(client.esmtp_extensions)
-        return PipelinedSession(Wire.take_over(client), extensions, self._config, self._experience, ehlo_name)
+        wire = Wire.take_over(client, self._queue)
+        return PipelinedSession(wire, extensions, self._config, self._experience, ehlo_name)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

@@ -11,6 +11,7 @@ from typing import cast
 from aiosmtplib import SMTP
 
 from newsletter.delivery.smtp.replies import Kind, Reply, printable
+from newsletter.delivery.smtp.write_queue import WriteQueue
 
 _LONGEST_REPLY = 32_768  # bytes; no relay has a reason to say more in one reply
 _CODE_LENGTH = 3
@@ -38,6 +39,7 @@ class Wire(asyncio.Protocol):
         *,
         is_tls: bool = False,
         acknowledge: Callable[[], object] | None = None,
+        queue: WriteQueue | None = None,
     ) -> None:
         """Take over a transport.
 
@@ -45,6 +47,7 @@ class Wire(asyncio.Protocol):
             transport: the connection; its protocol is the caller's business.
             is_tls: each piece of a write would be a TLS record of its own.
             acknowledge: asks the system to acknowledge at once what it has received.
+            queue: for `write_soon`; shared by connections that write together.
         """
         # What has come and nobody has taken: few, those of one message. They may be taken without a coroutine.
         self.replies: list[Reply] = []
@@ -52,6 +55,8 @@ class Wire(asyncio.Protocol):
         self._transport = transport
         self._is_tls = is_tls
         self._acknowledge = acknowledge
+        self._queue = queue or WriteQueue()
+        self._held_back: tuple[bytes, int, Sequence[bytes]] | None = None  # what `write_soon` has yet to write
         self._unread = b""
         self._lines: list[str] = []  # of a reply that isn't complete
         self._length = 0
@@ -66,7 +71,7 @@ class Wire(asyncio.Protocol):
         self.lost = ""
 
     @classmethod
-    def take_over(cls, client: SMTP) -> Wire:
+    def take_over(cls, client: SMTP, queue: WriteQueue) -> Wire:
         """Return the wire of a client that has connected; the client itself is of no more use."""
         transport = cast("asyncio.Transport", client.transport)
         connection = transport.get_extra_info("socket")
@@ -74,6 +79,7 @@ class Wire(asyncio.Protocol):
             transport,
             is_tls=transport.get_extra_info("sslcontext") is not None,
             acknowledge=_acknowledging(connection),
+            queue=queue,
         )
         transport.set_protocol(wire)
         # So that `_unsent` says whether any byte is left in the transport.
@@ -86,6 +92,11 @@ class Wire(asyncio.Protocol):
     def unsent(self) -> bool:
         """Return whether some of what was written had not gone out when the connection was lost."""
         return self._unsent
+
+    @property
+    def has_held_back(self) -> bool:
+        """Return whether nothing of what `write_soon` was given has gone out yet."""
+        return self._held_back is not None
 
     def write(self, last: bytes, *, replies: int, before: Sequence[bytes] = ()) -> None:
         """Send bytes in one write: `last`, which is one TLS record, and pieces `before` it.
@@ -101,6 +112,22 @@ class Wire(asyncio.Protocol):
             self._transport.writelines((b"".join(before), last))
         else:
             self._transport.writelines((b"".join((*before, last)),))  # one is taken in less time than many
+
+    def write_soon(self, last: bytes, *, replies: int, before: Sequence[bytes] = ()) -> None:
+        """Send as `write` does, before the event loop looks for what has come in, with others' messages."""
+        self._held_back = last, replies, before
+        self._queue.add(self._write_held_back)
+
+    def _write_held_back(self) -> None:
+        if self._held_back is None or self.lost:
+            return
+        last, replies, before = self._held_back
+        try:
+            self.write(last, replies=replies, before=before)
+        except Exception as error:  # noqa: BLE001 - raised where the reply is waited for
+            self._lose(printable(str(error)))
+        else:
+            self._held_back = None
 
     def on_reply(self, go_on: Callable[[], bool] | None) -> None:
         """Set what is called when replies have come that somebody waits for; None: nothing is.
