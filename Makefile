@@ -122,7 +122,7 @@ settings: setup  ## docs/settings.md and what the workflow passes on, made anew 
 	$(BIN)/python -m tests.settings.document
 	$(BIN)/python -m tests.scaffold.workflow_settings
 
-screenshots: setup  ## docs/images, made anew
+screenshots: setup $(NODE_STAMP)  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots
 
 clean:  ## what was made, but for var/

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 from email.utils import parseaddr
 from urllib.parse import unquote
 
 import pytest
 
 from newsletter.core.tokens import Links
+from newsletter.ports.growth import Grown
+from newsletter.store import open_store
 from tests.e2e.workplace import Workplace, part
 from tests.services import shared
 
@@ -68,16 +71,21 @@ async def test_a_run_sends_each_reader_one_mail_and_a_second_run_none(workplace:
 
 
 async def test_a_run_counts_readers_once_a_day_for_the_pages_of_the_operator(workplace: Workplace) -> None:
+    async def counted() -> Grown:
+        store = await open_store(workplace.cluster_url or f"sqlite:///{workplace.folder}/var/newsletter.db")
+        try:
+            return await store.growth.since(date(2026, 1, 1), list_name="daily")
+        finally:
+            await store.close()
+
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)
     await workplace.run("run", "--date", "2026-03-12")
-    query = "SELECT list, readers, counted_at FROM reader_counts ORDER BY day DESC LIMIT 1"
-    with closing(sqlite3.connect(workplace.folder / "var/newsletter.db")) as connection:
-        ((name, readers, counted_at),) = connection.execute(query).fetchall()
-    assert (name, readers) == ("daily", 1)
+    first = await counted()
+    assert first.counted_at
+    assert first.days[-1].readers == 1
     await workplace.run("run", "--date", "2026-03-12")
-    with closing(sqlite3.connect(workplace.folder / "var/newsletter.db")) as connection:
-        assert connection.execute(query).fetchall() == [("daily", 1, counted_at)]
+    assert await counted() == first
 
 
 async def test_the_mail_is_for_its_one_reader_and_shows_hostile_titles_as_text(workplace: Workplace) -> None:
