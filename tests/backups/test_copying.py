@@ -32,6 +32,7 @@ from newsletter.store.copies.digests import Digest
 from newsletter.store.copies.sides import alone_at
 from newsletter.store.copies.whole import copied
 from newsletter.store.looking import look_at
+from tests import examples
 from tests.backups.conftest import sqlite_url
 from tests.backups.test_killed import killed_at
 from tests.backups.test_restore import begun, states, within
@@ -264,7 +265,7 @@ async def test_a_row_that_changes_in_the_copy_is_found_and_the_copy_begins_anew(
 VALUES = st.tuples(st.integers(), st.text() | st.none(), st.binary(max_size=9))
 
 
-@hypothesis.settings(max_examples=30)
+@hypothesis.settings(max_examples=examples.slow(30))
 @given(st.lists(VALUES, unique=True, max_size=9), st.randoms())
 def test_a_digest_is_that_of_the_rows_in_any_order_and_in_any_pieces(rows: list[Any], random: Any) -> None:
     whole = Digest()

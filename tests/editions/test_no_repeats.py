@@ -26,7 +26,7 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
 from newsletter.store.choices import read_choice
 from newsletter.store.tables import choices, deliveries, issue_listings
-from tests import factories
+from tests import examples, factories
 from tests.store.samples import attempt, join
 
 SOURCE = "huggingface"
@@ -187,7 +187,11 @@ async def live(steps: list[Step]) -> int:
         await store.close()
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
+@settings(
+    max_examples=examples.slow(12),
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(st.lists(STEPS, min_size=3, max_size=7))
 def test_no_reader_gets_a_paper_twice(steps: list[Step]) -> None:
     asyncio.run(live(steps))

@@ -100,9 +100,9 @@ def _laid_out(text: str) -> None:
     assert columns(cut(text, 72)) <= 72
     assert columns(clause(text, 150)) <= 150
     assert columns(brief(text[:80], text, 65)) <= 65
-    assert len(passage(text)) <= 600
+    assert columns(passage(text)) <= 600
     assert len(gist(text)) <= len(text) + 2  # a letter may be two in capitals
-    assert len(cut_at_sentence(text, 480)) <= 480
+    assert columns(cut_at_sentence(text, 480)) <= 480
 
 
 def _opened(text: str) -> None:

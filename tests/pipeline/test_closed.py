@@ -43,7 +43,7 @@ from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
 from newsletter.web.studio.one_message import Studio
-from tests import factories
+from tests import examples, factories
 from tests.backtest.recorded import MONDAY
 from tests.editions.desk import LIST as DESK_LIST
 from tests.editions.desk import Desk
@@ -340,7 +340,11 @@ async def happen(office: Office, edit: object) -> None:
             office.list_ = None
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
+@settings(
+    max_examples=examples.slow(10),
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(EDITS)
 def test_a_closed_issue_stays_the_same_bytes_whatever_happens_around_it(edits: list[object]) -> None:
     async def check(office: Office) -> None:

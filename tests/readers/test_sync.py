@@ -17,7 +17,7 @@ from newsletter.core.syncing import SyncCounts
 from newsletter.ports import Store
 from newsletter.readers.sync import sync
 from newsletter.store import open_store
-from tests import factories
+from tests import examples, factories
 from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 from tests.rosters import list_file
 from tests.store.samples import NOW, join, of_list
@@ -147,7 +147,7 @@ async def joined_if_new(store: Store, one: Subscriber) -> None:
         await joined(store, one)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples.slow(40))
 @given(histories)
 def test_no_history_of_files_changes_or_removes_who_signed_up(history: list[Event]) -> None:
     assert asyncio.run(lived(history)) == expected(history)

@@ -15,7 +15,7 @@ from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.render.issue.clauses import columns
 from newsletter.render.issue.renderer import TemplateRenderer
-from tests import factories
+from tests import examples, factories
 from tests.render import mails as make
 from tests.render.outline import outline
 from tests.render.reader import reader_mail
@@ -132,7 +132,7 @@ def test_without_public_pages_nothing_leads_to_them(renderer: TemplateRenderer) 
     title=st.text(st.characters(exclude_categories=())).filter(lambda text: "\\" not in text),
     summary=st.text(st.characters(exclude_categories=())),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples.slow(25), suppress_health_check=[HealthCheck.too_slow])
 def test_any_title_is_read_back_from_the_page_as_it_was(
     title: str, summary: str, renderer: TemplateRenderer
 ) -> None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from newsletter.render.issue.clauses import columns
 from newsletter.render.issue.sentences import GAP, cut_at_sentence, gist, passage, sentences
 from tests.timing import takes_time_in_proportion
 
@@ -35,11 +36,13 @@ def test_a_passage_has_how_it_begins_what_was_done_and_what_came_of_it() -> None
     assert passage(ABSTRACT, most=2) == GAP.join((done, result))
     assert passage("One. Two follows.") == "One. Two follows."
     assert passage("") == ""
+    assert passage("这是第一句话。这是第二句话。") == "这是第一句话。这是第二句话。"
 
 
 @given(st.text(), st.integers(1, 4), st.integers(80, 600))
+@example("这是一句比较长的话。" * 40, 4, 100)
 def test_a_passage_keeps_within_its_limit(text: str, most: int, limit: int) -> None:
-    assert len(passage(text, most=most, limit=limit)) <= limit
+    assert columns(passage(text, most=most, limit=limit)) <= limit
 
 
 @given(st.lists(st.sampled_from(sentences(ABSTRACT)), min_size=1, unique=True))
@@ -61,7 +64,10 @@ def test_a_passage_is_of_whole_sentences_in_their_order(chosen: list[str]) -> No
         ),
         ("It is 2.5 times faster. And it is cheaper, too.", 30, "It is 2.5 times faster."),
         ("A question? Yes! And then words that do not fit any more.", 25, "A question? Yes!"),
-        ("这是第一句话。这是第二句话，比较长一些。", 10, "这是第一句话。"),
+        ("这是第一句话。这是第二句话，比较长一些。", 20, "这是第一句话。"),
+        ("这是第一句话。这是第二句话，比较长一些。", 37, "这是第一句话。"),
+        ("这是第一句话。这是第二句话。这是第三句话。", 30, "这是第一句话。这是第二句话。"),
+        ("E\u0301l va. Ella va. Y nadie va.", 15, "E\u0301l va. Ella va."),
         ("Short.", 30, "Short."),
     ],
 )
@@ -70,8 +76,9 @@ def test_paragraphs_are_cut_at_a_sentence_where_one_fits(text: str, limit: int, 
 
 
 @given(text=st.text(), limit=st.integers(min_value=3, max_value=60))
+@example("深。" * 10, 12)
 def test_a_paragraph_is_never_longer_than_asked(text: str, limit: int) -> None:
-    assert len(cut_at_sentence(text, limit)) <= limit
+    assert columns(cut_at_sentence(text, limit)) <= limit
 
 
 @pytest.mark.parametrize("piece", ["a. B", "x", "We ", "e.g. ", "to this ", "深。", "((", "? A"])

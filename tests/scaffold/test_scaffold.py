@@ -16,6 +16,7 @@ from newsletter.core.errors import UsageError
 from newsletter.lists.files import ListFiles
 from newsletter.scaffold import LOGIN, questions, scaffold
 from newsletter.settings import load
+from tests import examples
 from tests.rosters import named_by
 
 FILES = [".env", "subscribers/daily.toml", ".gitignore"]
@@ -61,7 +62,7 @@ def test_the_workflow_is_written_on_request(tmp_path: Path) -> None:
 _LINES = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")))
 
 
-@hypothesis_settings(max_examples=20)  # each reads settings and a list anew
+@hypothesis_settings(max_examples=examples.slow(20))  # each reads settings and a list anew
 @given(
     st.fixed_dictionaries(
         {key: _LINES.filter(str.strip) for key in ("title", "postal_address", "username", "password")}

@@ -27,6 +27,7 @@ from newsletter.store import open_store, staging
 from newsletter.store.bulk import run
 from newsletter.store.statements import Statement
 from newsletter.store.tables import subscribers as table
+from tests import examples
 from tests.readers.oracle import planned
 from tests.rosters import member
 from tests.store.conftest import Opener
@@ -64,7 +65,7 @@ def once(people: st.SearchStrategy[Subscriber]) -> st.SearchStrategy[list[Subscr
     return st.lists(people, unique_by=lambda one: one.address_key, max_size=4)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples.slow(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(once(known), once(named), st.booleans())
 def test_the_database_does_what_is_right_for_each_subscriber(
     url: str, before: list[Subscriber], wanted: list[Subscriber], is_repeated: bool

@@ -13,6 +13,7 @@ from newsletter.core.evidence import Evidence, proof
 from newsletter.core.listing import Candidate, Listing
 from newsletter.ports import Store
 from newsletter.store import open_store
+from tests import examples
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, in_issue, keys, page, paper, record
 
 SAVED = "saved_page:pages/*.txt"
@@ -193,7 +194,7 @@ async def recorded_identities(pages: list[list[Listing]]) -> list[tuple[str, ...
     return sorted(tuple(map(str, listing.identities)) for listing in found)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples.slow(25))
 @given(readings())
 def test_the_order_of_pages_and_repeating_them_make_no_difference(
     pages: tuple[list[list[Listing]], list[list[Listing]]],

@@ -18,6 +18,7 @@ from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.ports import Found, InIssue, Store
 from newsletter.store import papers, upgrade
+from tests import examples
 from tests.store.conftest import Opener
 from tests.store.samples import (
     DAY,
@@ -231,7 +232,7 @@ async def test_a_flood_of_searches_is_turned_away_and_holds_up_nobody(filled: St
     assert await found(filled, "bark") == [DOGS.title]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples.slow(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     query=st.text(st.sampled_from("cat\"'*():^-+&|!<>\\{}~@ ANDOR学é\0\u202e1"), max_size=30)
     | st.text(max_size=60)

@@ -17,6 +17,7 @@ from newsletter.ports import Store
 from newsletter.store import open_store
 from newsletter.store.sql import SqlStore
 from newsletter.store.tables import deliveries
+from tests import examples
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, HOUR, NOW, at, attempt, draft, due, frozen, join, subscriber
 
@@ -66,7 +67,7 @@ async def says_what_it_holds(store: Store, held: list[tuple[int, DeliveryState, 
         assert [record.key for record in found] == wanted[:7]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples.slow(20), deadline=None)
 @given(steps)
 def test_counting_by_what_is_left_is_counting(history: list[tuple[int, DeliveryState]]) -> None:
     asyncio.run(after(history))

@@ -50,12 +50,21 @@ def columns(text: str) -> int:
     return sum(map(_width, text)) if _ODD.search(text) else len(text)
 
 
+def fits(text: str, limit: int) -> bool:
+    """Return whether a text takes at most `limit` columns, and twice as many characters with combining marks."""
+    if text.isascii():
+        return len(text) <= limit
+    return (columns(text[: limit + 1]) <= limit and len(text) <= max(limit, 0)) or (
+        len(text) <= 2 * limit and columns(text) <= limit  # with combining marks
+    )
+
+
 def clause(text: str, limit: int) -> str:
     """Return a text of at most `limit` columns: whole, or without its appositive, or up to the end of a clause."""
-    if _fits(text, limit):
+    if fits(text, limit):
         return text
     shorter = _APPOSITIVE.sub(r"\1 ", text[: 3 * limit], count=1) if _APPOSITIVE.match(text) else text
-    if len(text) <= 3 * limit and _fits(shorter, limit):
+    if len(text) <= 3 * limit and fits(shorter, limit):
         return shorter
     head = _head(shorter, limit - len(ELLIPSIS))
     least = int(_LEAST * len(head))
@@ -70,7 +79,7 @@ def clause(text: str, limit: int) -> str:
 
 def cut(text: str, limit: int) -> str:
     """Return a text of at most `limit` columns; a longer one is cut between words, with an ellipsis."""
-    if _fits(text, limit):
+    if fits(text, limit):
         return text
     head = _head(text, limit - len(ELLIPSIS))
     if text[len(head) : len(head) + 1] == " ":
@@ -120,14 +129,6 @@ def _said(rest: str) -> str:
 
 def _width(char: str) -> int:
     return 0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1
-
-
-def _fits(text: str, limit: int) -> bool:
-    if text.isascii():
-        return len(text) <= limit
-    return (columns(text[: limit + 1]) <= limit and len(text) <= max(limit, 0)) or (
-        len(text) <= 2 * limit and columns(text) <= limit  # with combining marks
-    )
 
 
 def _head(text: str, limit: int) -> str:

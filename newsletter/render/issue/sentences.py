@@ -1,5 +1,7 @@
 """Which sentences of an abstract a mail shows. Pure; only the first few thousand characters are looked at.
 
+Lengths are columns: a Chinese or Japanese character takes two.
+
 English is looked into for what its sentences do; of texts in other languages the first sentences are taken.
 """
 
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from newsletter.render.issue.clauses import clause
+from newsletter.render.issue.clauses import clause, columns, fits
 
 _READ = 8_000  # characters; no abstract is longer
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s+[^a-z\s])|[。！？]")  # noqa: RUF001 -- CJK marks end sentences
@@ -36,7 +38,7 @@ _LEAD_IN = re.compile(
     r"(?:in order )?to (?:this end|[^,.]{1,40} (?:this|these|that|those)\b[^,.]{0,60})),? +(?=we )",
     re.IGNORECASE,
 )
-_SENTENCE = 280  # characters of one that is shown
+_SENTENCE = 280  # columns of one that is shown
 GAP = " […] "  # stands for sentences between two that are shown
 
 
@@ -63,7 +65,7 @@ def passage(abstract: str, *, most: int = 3, limit: int = 600) -> str:
     Args:
         abstract: the abstract.
         most: how many sentences.
-        limit: how many characters; a longer sentence is cut at a clause.
+        limit: how many columns; a longer sentence is cut at a clause.
     """
     found = sentences(abstract)
     if not found:
@@ -74,29 +76,36 @@ def passage(abstract: str, *, most: int = 3, limit: int = 600) -> str:
     chosen: list[int] = []
     room = limit
     for place in dict.fromkeys(wanted):
-        takes = min(len(found[place]), _SENTENCE) + len(GAP)
+        takes = min(columns(found[place]), _SENTENCE) + len(GAP)
         if len(chosen) < most and (takes <= room or not chosen):
             chosen.append(place)
             room -= takes
     text, before = "", None
     for place in sorted(chosen):
-        joint = "" if before is None else " " if before == place - 1 else GAP
-        text += joint + clause(found[place], min(_SENTENCE, limit))
+        if before is not None:
+            text += _between(text) if before == place - 1 else GAP
+        text += clause(found[place], min(_SENTENCE, limit))
         before = place
     return text
 
 
 def cut_at_sentence(text: str, limit: int) -> str:
-    """Return as many first sentences of a text as fit into `limit` characters; else its first at a clause."""
-    if len(text) <= limit:
+    """Return as many first sentences of a text as fit into `limit` columns; else its first at a clause."""
+    if fits(text, limit):
         return text
-    whole = ""
-    for sentence in sentences(text[: limit + 2])[:-1]:  # where that one ends is not seen
-        longer = f"{whole} {sentence}".lstrip()
-        if len(longer) > limit or not text.startswith(longer):
+    whole, end = "", 0
+    for sentence in sentences(text[: 2 * limit + 2])[:-1]:  # where that one ends is not seen
+        end = text.index(sentence, end) + len(sentence)
+        longer = text[:end].lstrip()
+        if not fits(longer, limit):
             break
         whole = longer
-    return whole if len(whole) >= limit // 3 else clause(text, limit)
+    return whole if columns(whole) >= limit // 3 else clause(text, limit)
+
+
+def _between(text: str) -> str:
+    """Return what stands between a text and its next sentence: Chinese and Japanese have no spaces there."""
+    return "" if text.endswith(("。", "！", "？")) else " "  # noqa: RUF001 -- CJK marks end sentences
 
 
 def _done(found: list[str]) -> int:

@@ -23,7 +23,7 @@ _SHORT = 150  # … of a card's text: two lines of the mail
 _LINES = 150  # … of title and text of a listing in brief: two lines
 _LEAST_BRIEF = 45
 _TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one line
-_PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
+_PASSAGE, _PASSAGE_BESIDE = 600, 420  # columns from the abstract: alone, and beside a summary
 _CARD_PASSAGE = 260
 
 
