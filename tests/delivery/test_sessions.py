@@ -254,17 +254,16 @@ async def test_a_message_that_has_not_gone_out_does_not_follow_a_goodbye(
     server: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await relay_to(server).connect()
-    later: list[Callable[[], None]] = []
-    monkeypatch.setattr(WriteQueue, "add", lambda _, write: later.append(write))
+    given = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(WriteQueue, "add", lambda _, write: given.set_result(write))
     sending = asyncio.create_task(send(session, SENDER, ANN, MESSAGE))
-    while not later:
-        await asyncio.sleep(0)
+    write = await given
     sending.cancel()
     await asyncio.wait([sending])
 
     closing = asyncio.create_task(session.close())
     await asyncio.sleep(0.05)
-    later.pop()()
+    write()
     await closing
 
     assert "QUIT" not in server.told
