@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.core.errors import ListFileError
     from newsletter.operations.status import Inbound, ListStatus, Status, UnfinishedIssue
-    from newsletter.ports import HeldDomain, IssueSummary, ModelUsage, NoticeCounts, SlowDown, SourceHealth
+    from newsletter.ports import HeldDomain, ModelUsage, NoticeCounts, SlowDown, SourceHealth
 
 _LABEL = 13  # columns for what a line is about
 
@@ -178,11 +178,16 @@ def _readers(row: ListStatus) -> Iterator[tuple[str, str]]:
         yield "sign-ups", f"{asked:,} asked in the last 30 days, {mailed:,} got a mail, {done:,} confirmed it"
 
 
-def _hint(issue: IssueSummary) -> str:
+def _hint(one: UnfinishedIssue) -> str:
     """Return what to do about an issue that the operator has halted."""
+    issue = one.issue
     if issue.halt == "paused":
         return f". `newsletter issues resume --list {issue.list} --date {issue.day}` goes on with it"
-    return ". `newsletter run` withdraws what a process left of it"
+    return (
+        ""
+        if one.waiting.keys() <= {DeliveryState.UNCERTAIN}
+        else ". `newsletter run` withdraws what is left of it"
+    )
 
 
 def _unfinished(one: UnfinishedIssue, row: ListStatus, found: _Found) -> Iterator[str]:
@@ -196,16 +201,15 @@ def _unfinished(one: UnfinishedIssue, row: ListStatus, found: _Found) -> Iterato
     why = f": {one_line(one.said)}" if one.said else ""
     why += f"; {one.advice}" if one.advice else ""
     if one.issue.halt and one.issue.halted_at:
-        yield f"{one.issue.halt} since {minute(one.issue.halted_at, row.timezone)}{_hint(one.issue)}"
+        yield f"{one.issue.halt} since {minute(one.issue.halted_at, row.timezone)}{_hint(one)}"
     for state, count in one.waiting.items():
         if one.issue.halt and state in {DeliveryState.QUEUED, DeliveryState.DEFERRED}:
             yield f"{count:,} {state.value}"
         elif state is DeliveryState.UNCERTAIN:
-            of_issue = f"--list {row.list} --date {day}"
-            yield (
-                f"{count:,} uncertain: cut off while they were sent. `newsletter deliveries release {of_issue}` "
-                "sends them again, with --as-sent counts them as sent"
-            )
+            does = "lets `newsletter run` withdraw them" if one.issue.halt == "cancelled" else "sends them again"
+            release = f"`newsletter deliveries release --list {row.list} --date {day}`"
+            release = f"{release} {does}, with --as-sent counts them as sent"
+            yield f"{count:,} uncertain: cut off while they were sent. {release}"
         elif state is DeliveryState.SENDING:
             yield f"{count:,} being sent, or cut off meanwhile: a worker or the next `newsletter run` finds out"
         elif state is DeliveryState.QUEUED and row.waits_until and row.newest == one.issue:

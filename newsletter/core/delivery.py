@@ -82,7 +82,8 @@ FORWARD: dict[DeliveryState, frozenset[DeliveryState]] = {
     ),
     DeliveryState.SENT: frozenset(),
     DeliveryState.REFUSED: frozenset(),
-    DeliveryState.WITHDRAWN: frozenset(),
+    # A worker's journal tells of it a moment later: the message was on its way when its reader left.
+    DeliveryState.WITHDRAWN: frozenset({DeliveryState.SENT}),
 }
 
 

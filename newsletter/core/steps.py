@@ -170,6 +170,7 @@ def _step(standing: Standing | Step, change: Change) -> Step:
     is_attempt = begins or standing.state == DeliveryState.SENDING
     # What was deferred and turned out to be our own trouble is no attempt after all.
     is_attempt |= standing.state == DeliveryState.DEFERRED and change.state is DeliveryState.QUEUED
+    is_attempt |= standing.state == DeliveryState.WITHDRAWN  # it was on its way all the same
     # By place, in the order of the fields: names take twice as long, and each message takes two steps.
     return Step(
         change.key,

@@ -124,9 +124,9 @@ class Chunk:
         self.claims.put_back(delivery)
 
     async def let_go(self, in_hand: InHand, trouble: str) -> None:
-        """Leave a delivery to others; `trouble` is why, if it was begun."""
+        """Leave a delivery to others; `trouble` with the relay is why, if it was begun."""
         if in_hand.begun:
-            await self.settlement.give_back(in_hand.delivery, trouble)
+            await self.settlement.give_back(in_hand.delivery, trouble, is_relays=True)
         else:
             self.claims.put_back(in_hand.delivery)
 

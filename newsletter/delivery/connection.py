@@ -94,14 +94,21 @@ class Connection(Feed):
             await self._end_lease(keep=True)
 
     async def _begin_anew(self) -> None:
-        """Wait for a connection; if it has no session, open one and deliver one message, as the health allows."""
+        """Wait for a connection; if it has no session, open one and deliver one message, as the health allows.
+
+        Who may have to wait for others leaves them what it has in hand: they may wait for that.
+        """
         if self._lease is None:
+            if self._relay.connections.locked():
+                await self._let_go()
             self._is_queueing = True
             self._lease = await self._relay.lease(self._chunk.claims.issue_key)
             self._is_queueing = False
         if self._lease.session:
             self._attempt = 0
             return
+        if not self._relay.health.is_good:
+            await self._let_go()
         async with self._relay.attempt() as self._attempt:
             await self._chunk.wait(self._relay.health.pause)
             if self._chunk.is_over or self._relay.given_up:

@@ -175,7 +175,7 @@ class Settlement:
         """Record that a delivery which was begun met with trouble that is not its reader's.
 
         It is queued again, to be tried when all others have been. The second time, if others did go through, it
-        seems to be alone in its trouble and is deferred, unless `is_relays`: the relay is known to refuse all.
+        seems to be alone in its trouble and is deferred, unless `is_relays`: it is known to be the relay's.
         """
         if self.claims.met_trouble(delivery) or is_relays or not self.tally.states[DeliveryState.SENT]:
             self.given_back.add(delivery.key)

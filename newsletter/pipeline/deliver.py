@@ -107,7 +107,7 @@ class Delivered:
     """What delivering one issue came to by the moment `ended_at`.
 
     `waits_until` is when the issue's hours begin, if mail may not leave then; None: it may. `halt` is why nothing
-    more of it is sent, if the operator had said so before.
+    more of it is sent, if the operator has said so by then.
     """
 
     issue: Issue
@@ -212,12 +212,14 @@ class Delivering:
                 return Delivered(issue=issue, report=report, ended_at=self._clock(), halt=state.halt)
             whole = partial(self._deliver, issue.key, at_once=at_once, most=most, progress=progress)
             if at_once:
-                return Delivered(issue=issue, report=await whole(stop=stop), ended_at=self._clock())
-            report = await self._deliver_within_hours(issue, state.paused_for, whole, stop)
+                report = await whole(stop=stop)
+            else:
+                report = await self._deliver_within_hours(issue, state.paused_for, whole, stop)
+            halt = (await self._store.halts.of(issue.key)).halt  # meanwhile
         ended_at = self._clock()
-        opens = opening(issue.terms, ended_at)
+        opens = ended_at if at_once else opening(issue.terms, ended_at)
         waits_until = opens if opens > ended_at else None
-        return Delivered(issue=issue, report=report, ended_at=ended_at, waits_until=waits_until)
+        return Delivered(issue=issue, report=report, ended_at=ended_at, waits_until=waits_until, halt=halt)
 
     async def _leave(self, key: int, halt: Halt) -> ChunkReport:
         """Leave what is paused as it is; withdraw what is left of a cancelled issue."""

@@ -27,9 +27,15 @@ def relay_to(
     quota: RelayQuota | None = None,
     **changes: Any,
 ) -> SmtpRelay:
+    return relay_at(server.host, server.port, tokens=tokens, quota=quota, **changes)
+
+
+def relay_at(
+    host: str, port: int, *, tokens: AccessTokens | None = None, quota: RelayQuota | None = None, **changes: Any
+) -> SmtpRelay:
     values: dict[str, Any] = {
-        "host": server.host,
-        "port": server.port,
+        "host": host,
+        "port": port,
         "security": Security.NONE,
         "ehlo_name": "newsletter.example.org",
         "timeout": 5.0,

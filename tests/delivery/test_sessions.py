@@ -250,6 +250,26 @@ async def test_a_session_cut_off_before_its_message_has_gone_out_leaves_nothing_
     assert server.received == []
 
 
+async def test_a_message_that_has_not_gone_out_does_not_follow_a_goodbye(
+    server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await relay_to(server).connect()
+    given = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(WriteQueue, "add", lambda _, write: given.set_result(write))
+    sending = asyncio.create_task(send(session, SENDER, ANN, MESSAGE))
+    write = await given
+    sending.cancel()
+    await asyncio.wait([sending])
+
+    closing = asyncio.create_task(session.close())
+    await asyncio.sleep(0.05)
+    write()
+    await closing
+
+    assert "QUIT" not in server.told
+    assert server.received == []
+
+
 async def test_one_by_one_such_a_loss_is_uncertain_because_it_cannot_be_told(server: SmtpServer) -> None:
     session = await relay_to(server, pipelining=Pipelining.OFF).connect()
     server.answer("DATA", CUT)

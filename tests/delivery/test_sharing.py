@@ -8,8 +8,9 @@ from collections import Counter
 from newsletter.core.delivery import DeliveryState
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.ports import ChunkReport
+from tests.delivery.dialogue import Dialogue
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
-from tests.delivery.services import Make, relay_to
+from tests.delivery.services import Make, relay_at, relay_to
 from tests.smtp_server import SmtpServer
 
 BIG, SMALL, TINY = 1, 2, 3
@@ -121,3 +122,40 @@ async def test_a_run_that_waits_for_a_slow_domain_leaves_its_connections_to_othe
 
     assert tiny == ChunkReport(sent=3)
     assert await big == ChunkReport(sent=1, returned=19)
+
+
+async def test_sessions_that_end_while_others_want_their_connections_keep_nobody_waiting(process: Make) -> None:
+    ended, taken = 0, Counter[str]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal ended
+        dialogue, messages = Dialogue(reader, writer), 0
+        await dialogue.greet()
+        while (command := await dialogue.hear("\r\n")).startswith("MAIL"):
+            if messages and ended < 2:
+                ended += 1
+                dialogue.say("421 4.7.0 enough for now")
+                break
+            dialogue.say("250 ok")
+            recipient = await dialogue.hear("\r\n")
+            dialogue.say("250 ok")
+            await dialogue.hear("DATA\r\n")
+            dialogue.say("354 go on")
+            await dialogue.hear("\r\n.\r\n")
+            taken[recipient] += 1
+            messages += 1
+            dialogue.say("250 taken")
+        else:
+            assert command == "QUIT\r\n"
+            dialogue.say("221 bye")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        relay = relay_at("127.0.0.1", server.sockets[0].getsockname()[1])
+        at_work = process(lists(big=3, small=2), relay)
+        async with asyncio.timeout(5):
+            reports = await asyncio.gather(*(at_work.deliver(message_for, issue_key=key) for key in (BIG, SMALL)))
+
+    assert reports == [ChunkReport(sent=3), ChunkReport(sent=2)]
+    assert set(taken.values()) == {1}
+    assert ended == 2

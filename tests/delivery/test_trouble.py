@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.errors import RenderError, StoreError
 from newsletter.ports import ChunkReport, Message
 from tests.delivery import services
+from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.fakes import ISSUE, NOW, FakeOutbox, PlainMessage, message_for, reader
 from tests.delivery.services import Make, names, relay_to
 from tests.smtp_server import DROP, SmtpServer
@@ -214,3 +216,44 @@ async def test_two_relays_share_the_work_and_one_that_dies_hands_over(server: Sm
 
     assert report.sent == 20
     assert len(server.received) == 20
+
+
+async def test_a_session_that_ends_while_the_relay_is_in_trouble_keeps_nobody_waiting(process: Make) -> None:
+    second_waits, in_trouble = asyncio.Event(), asyncio.Event()
+
+    async def take(dialogue: Dialogue) -> None:
+        for end, answer in (("MAIL", "250 ok"), ("RCPT", "250 ok"), ("DATA", "354 go on")):
+            assert (await dialogue.hear("\r\n")).startswith(end)
+            dialogue.say(answer)
+        await dialogue.hear("\r\n.\r\n")
+
+    async def ends_after_a_message(dialogue: Dialogue) -> None:
+        await dialogue.greet()
+        await take(dialogue)
+        dialogue.say("250 taken")
+        await dialogue.hear("\r\n")
+        second_waits.set()
+        await in_trouble.wait()
+        await asyncio.sleep(0.1)  # so that it is known before the session ends
+        dialogue.say("421 4.7.0 enough for now")
+        await dialogue.hear_no_more()
+
+    async def breaks(dialogue: Dialogue) -> None:
+        await dialogue.greet()
+        await take(dialogue)
+        await second_waits.wait()
+        dialogue.writer.close()
+        in_trouble.set()
+
+    async def works(dialogue: Dialogue) -> None:
+        await dialogue.greet()
+        await take(dialogue)
+        dialogue.say("250 taken")
+        assert await dialogue.hear("\r\n") == "QUIT\r\n"
+        dialogue.say("221 bye")
+
+    outbox = FakeOutbox.of(3)
+    async with asyncio.timeout(8), playing(ends_after_a_message, breaks, works, connections=2) as relay:
+        report = await process(outbox, relay, uncertain=Uncertain.HOLD, pauses=(0.4,)).deliver(message_for)
+
+    assert report == ChunkReport(sent=2, uncertain=1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from newsletter.core.halt import Order
 from newsletter.pipeline.report import RunStatus
-from newsletter.ports import Store
+from newsletter.ports import ChunkReport, Store
 from tests.backtest.recorded import MONDAY, TUESDAY
 from tests.editions.desk import LIST, Desk
 
@@ -43,6 +44,23 @@ async def test_who_did_not_get_a_cancelled_issue_finds_its_papers_in_the_next_on
     [ann_monday, ann_tuesday], [late] = desk.mails("ann"), desk.mails("late")
     assert set(ann_monday.papers) < set(late.papers)
     assert not set(ann_monday.papers) & set(ann_tuesday.papers)
+
+
+@pytest.mark.parametrize(("order", "said"), [(Order.PAUSE, "is paused: "), (Order.CANCEL, "is cancelled")])
+async def test_a_run_says_that_its_issue_was_halted_while_it_was_sent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, order: Order, said: str
+) -> None:
+    send = desk.post.deliver_chunk
+
+    async def halted_and_sent(*args: Any, **named: Any) -> ChunkReport:
+        await halt(desk, order)
+        return await send(*args, **named)
+
+    monkeypatch.setattr(desk.post, "deliver_chunk", halted_and_sent)
+    report = await desk.run(MONDAY)
+
+    assert report.reason.startswith(f"the issue {said}")
+    assert desk.post.mails == []
 
 
 async def test_what_came_too_late_is_made_up_for_by_the_first_issue_after_that(desk: Desk) -> None:

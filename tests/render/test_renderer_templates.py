@@ -125,6 +125,22 @@ def test_loops_within_loops_that_would_take_hours_are_named(own: Path) -> None:
         "{% set n = namespace(x='x') %}{% for _ in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
         "{% set n = namespace(x='x') %}{% for _ in range(99) %}{% set n.x %}{{ n.x }}{{ n.x }}{% endset %}{% endfor %}",  # noqa: E501
         "{% for _ in range(9999) %}{{ 'x' * 99999 }}{% endfor %}",
+        "{{ 'x' | center(10 ** 9) }}",
+        "{{ 'x'.center(10 ** 9) }}",
+        "{% set width = 10 ** 9 %}{{ 'x'.ljust(width) | length }}",
+        "{{ '\t'.expandtabs(10 ** 9) }}",
+        "{{ 'x' | indent(10 ** 9) }}",
+        "{{ '%1000000000d' | format(1) }}",
+        "{{ '%-1000000000s' % 'x' }}",
+        "{{ '%(a).1000000000f' % {'a': 1} }}",
+        "{{ '{:>1000000000}'.format(1) }}",
+        "{% set n = namespace(x='x') %}{% for _ in range(9) %}{% set n.x = n.x | replace('', 'b' * 999) %}{% endfor %}",  # noqa: E501
+        "{{ ('x' * 99999).replace('x', 'y' * 99999) }}",
+        "{{ [1] | batch(10 ** 9, 'x') | list }}",
+        "{{ [1] | slice(10 ** 9) | list }}",
+        "{{ range(9999) | map('string') | map('center', 10 ** 6) | list | length }}",
+        "{{ [1] | tojson(indent=10 ** 9) }}",
+        "{{ lipsum(10 ** 6) }}",
     ],
 )
 def test_a_template_that_would_take_all_memory_is_named(own: Path, slip: str) -> None:
@@ -153,6 +169,16 @@ def test_what_is_bounded_works_as_ever(own: Path) -> None:
         "[1] + [2]": "[1, 2]",
         "1.5 * 2": "3.0",
         "[3, 4] | sum": "7",
+        "'x' | center(3)": " x ",
+        "'x'.rjust(3, '.')": "..x",
+        "'ab'.replace('a', 'c') | replace('b', 'd')": "cd",
+        "'%05.1f of %(a)s %%20000' % {'a': 1} if 0 else '%05.1f, 100%% 20000' % 2": "002.0, 100% 20000",
+        "'%s of %s' | format(10 ** 9, 12)": "1000000000 of 12",
+        "'{:>3}{a}'.format(20000, a='b')": "20000b",
+        "[1, 2, 3] | batch(2, 0) | list": "[[1, 2], [3, 0]]",
+        "30000 | tojson": "30000",
+        "'x' | wordwrap(10 ** 9)": "x",
+        "{'replace': 3}.replace": "3",
     }
     write(own, "daily/subject.txt", ";".join(f"{{{{ {expression} }}}}" for expression in shown))
     subject = TemplateRenderer(own, TEMPLATES).subject(factories.draft())

@@ -42,6 +42,21 @@ async def test_every_step_is_kept_with_what_the_relay_said(open_at: Opener, url:
     ]
 
 
+async def test_what_was_on_its_way_when_its_reader_left_is_sent(open_at: Opener, url: str) -> None:
+    store = await open_at(url)
+    await frozen(store, 1)
+    async with store.outbox.worker() as worker:
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
+        await store.subscribers.suppress("reader0@example.org", list_name=None, reason="left", now=NOW)
+        sent = Change(key=claimed.key, state=DeliveryState.SENT, at=NOW, attempts=1, relay="relay:25", code=250)
+        await store.outbox.record([begun(claimed, NOW), sent])  # as a journal tells it, in batches
+
+    [record] = await store.outbox.records()
+    assert (record.state, record.attempts, record.reason) == (DeliveryState.SENT, 1, "")
+    assert (await events(url))[-1] == (claimed.key, NOW, DeliveryState.SENT, 1, "relay:25", 250, "", "")
+    assert await store.outbox.suppressed_count(claimed.issue_key) == 0
+
+
 async def test_a_recovery_is_kept_too(open_at: Opener, url: str) -> None:
     store = await open_at(url)
     await frozen(store, 1)

@@ -123,7 +123,7 @@ class PipelinedSession:
         """Say QUIT and close; a transaction that is under way is cut off."""
         if self._announced:
             self._joins.left_off()
-        if self._busy or self._announced or self._wire.lost:
+        if self._busy or self._announced or self._wire.has_held_back or self._wire.lost:
             self._is_cut_off = True
             self._wire.abort()
             return

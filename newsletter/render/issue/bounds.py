@@ -6,12 +6,16 @@ up no issue for hours, and leave the process its memory. What could be long is m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial, wraps
 from typing import Any
 
 from jinja2 import nodes
+from jinja2.filters import FILTERS
+from jinja2.utils import generate_lorem_ipsum
 from jinja2.visitor import NodeTransformer
 from typing_extensions import override
 
@@ -19,6 +23,14 @@ _LONGEST_RANGE = 10_000
 _MOST_TURNS = 1_000_000  # of all loops of a rendering; a mail of 500 papers takes 6,000
 _MOST_CHARACTERS = 20_000_000  # of a text, or items of a list
 _MOST_BITS = 10_000  # of a whole number
+_LARGEST_WIDTH = 10_000  # that a text is filled up to, and of other numbers that say how long something will be
+
+# What may make much more than it is given, by width, by count, or by replacement.
+_FILTERS = ("batch", "center", "format", "indent", "replace", "slice", "tojson")
+_METHODS = frozenset({"center", "expandtabs", "format", "ljust", "replace", "rjust", "zfill"})  # of a text
+
+_PERCENT_WIDTHS = re.compile(r"%(?:%|(?:\([^)]*\))?[-+ #0]*(\d*)\.?(\d*))")
+_BRACE_WIDTHS = re.compile(r"\{[^{}:]*:\D*(\d*)\.?(\d*)")
 
 
 class _Turns:
@@ -53,6 +65,16 @@ def short_range(*limits: int) -> range:
     return made
 
 
+def short_lipsum(*numbers: Any, **named: Any) -> str:
+    """Return text that only fills a place, as Jinja's `lipsum`.
+
+    Raises:
+        ValueError: it is longer than any that a mail or a page can need.
+    """
+    _check_widths([*numbers, *named.values()])
+    return generate_lorem_ipsum(*numbers, **named)
+
+
 def joined(parts: Iterable[str]) -> str:
     """Return the parts that a template made as one text.
 
@@ -68,7 +90,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 class BoundingTransformer(NodeTransformer):
-    """Lets the operators of a template measure what they make, and its loops count their turns."""
+    """Lets the operators and methods of a template measure what they make, and its loops count their turns."""
 
     @override
     def generic_visit(self, node: nodes.Node, *args: Any, **named: Any) -> nodes.Node:
@@ -81,8 +103,12 @@ class BoundingTransformer(NodeTransformer):
                 return _filter(node.left, _times, node.right)
             case nodes.Pow():
                 return _filter(node.left, _to_the_power, node.right)
+            case nodes.Mod():
+                return _filter(node.left, _remainder, node.right)
             case nodes.Concat() | nodes.Add():
                 return _filter(node, _measured)
+            case nodes.Call(node=nodes.Getattr(attr=name)) if name in _METHODS:
+                node.node = _filter(node.node, _measuring_method)
         return node
 
 
@@ -124,6 +150,62 @@ def _to_the_power(left: Any, right: Any) -> Any:
     return left**right
 
 
+def _remainder(left: Any, right: Any) -> Any:
+    if isinstance(left, str):
+        _check_widths(_widths(_PERCENT_WIDTHS, left))
+    return left % right
+
+
+def _measuring(name: str) -> Callable[..., Any]:
+    """Return a filter of Jinja's that measures first what it would make."""
+    made_by = FILTERS[name]
+    place = 1 if hasattr(made_by, "jinja_pass_arg") else 0  # of the value: the environment may come before it
+
+    @wraps(made_by)
+    def measured(*args: Any, **named: Any) -> Any:
+        value, *given = args[place:]
+        if name == "format" and isinstance(value, str):
+            _check_widths(_widths(_PERCENT_WIDTHS, value))
+        _check_given(name, value, [*given, *named.values()])
+        return made_by(*args, **named)
+
+    return measured
+
+
+def _measuring_method(method: Any) -> Any:
+    """Return a method that measures first what it would make, if it is a text's; any other as it is."""
+    return partial(_called, method) if isinstance(getattr(method, "__self__", None), str) else method
+
+
+def _called(method: Any, *args: Any, **named: Any) -> Any:
+    if method.__name__ == "format":
+        _check_widths(_widths(_BRACE_WIDTHS, method.__self__))
+    _check_given(method.__name__, method.__self__, [*args, *named.values()])
+    return method(*args, **named)
+
+
+def _check_given(name: str, value: Any, given: Sequence[Any]) -> None:
+    """Check what is given to a filter or a method with its value."""
+    match name, value, given:
+        case "replace", str(), [str(old), str(new), *_]:
+            _check_size(len(value) + value.count(old) * len(new))
+        case "replace" | "format", _, _:
+            pass
+        case _:
+            _check_widths(given)
+
+
+def _widths(pattern: re.Pattern[str], text: str) -> list[int]:
+    """Return the widths that a text for formatting asks for."""
+    return [int(number) for found in pattern.findall(text) for number in found if number]
+
+
+def _check_widths(numbers: Iterable[Any]) -> None:
+    for number in numbers:
+        if isinstance(number, int) and number > _LARGEST_WIDTH:
+            raise ValueError(f"it makes too much: {number:,} where {_LARGEST_WIDTH:,} are the most")
+
+
 def _check_size(characters: int) -> None:
     if characters > _MOST_CHARACTERS:
         raise ValueError(f"it makes too much: {_MOST_CHARACTERS:,} characters of a text are the most")
@@ -134,7 +216,11 @@ def _check_bits(bits: int) -> None:
         raise ValueError("a number in it is too long")
 
 
-# The filters that a transformed template calls.
+# The filters that a transformed template calls, and those of Jinja's that measure.
 BOUNDING: Mapping[str, Callable[..., Any]] = {
-    each.__name__: each for each in (_counted_turns, _measured, _times, _to_the_power)
+    **{
+        each.__name__: each
+        for each in (_counted_turns, _measured, _measuring_method, _remainder, _times, _to_the_power)
+    },
+    **{name: _measuring(name) for name in _FILTERS},
 }

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from newsletter.ports.page_files import PageFiles
 from newsletter.render.issue import words
-from newsletter.render.issue.bounds import BOUNDING, BoundingTransformer, joined, short_range
+from newsletter.render.issue.bounds import BOUNDING, BoundingTransformer, joined, short_lipsum, short_range
 from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.language import Language
 
@@ -83,6 +83,7 @@ def environment(loader: BaseLoader, language: Language, files: PageFiles, compil
     made.globals["frame"] = language
     made.globals["static"] = files.name
     made.globals["range"] = short_range
+    made.globals["lipsum"] = short_lipsum
     made.filters.update(_filters())
     made.filters.update({name: getattr(language, name) for name in _OF_LANGUAGE})
     made.filters[_COUNTED] = partial(words.counted, language)

@@ -170,7 +170,8 @@ class TemplateRenderer(PageRenderer):
             file = self._place(error) or self._file(name)
             raise RenderError(f"{file}: is not UTF-8 text: save it in that encoding") from error
         except Exception as error:  # a template can go wrong in any way
-            raise RenderError(f"{self._place(error) or self._file(name)}: {error}") from error
+            reason = str(error) or type(error).__name__  # MemoryError says nothing
+            raise RenderError(f"{self._place(error) or self._file(name)}: {reason}") from error
 
     def _environment(self, tag: str) -> Environment:
         """Return what templates are read and rendered with in a language."""
