@@ -59,9 +59,9 @@ _WORDS = {
         "The next run asks them again; newsletter collect asks them now.",
     ),
     Cause.TROUBLE: _Kind(
-        _NO_ISSUE,
-        "The run ended before there was an issue.",
-        "The next run tries again; its log says why.",
+        "a run broke off before the issue of {day} was sent",
+        "The run broke off: the issue was not made, or not all of it was sent.",
+        "The next run goes on with it; its log says why. The command newsletter status says what was sent.",
     ),
     Cause.NO_ISSUE: _Kind(
         "no issue of {day} yet",

@@ -187,6 +187,13 @@ def halted_in_words(list_name: str, day: date, halt: Halt | None) -> str:
     return "" if halt is None else "the issue is cancelled"
 
 
+def uncertain_in_words(list_name: str, day: date, counts: Mapping[DeliveryState, int]) -> str:
+    """Return in words what to do about an issue's deliveries that are uncertain; an empty string if none is."""
+    count = counts.get(DeliveryState.UNCERTAIN, 0)
+    release = f"`newsletter deliveries release --list {list_name} --date {day}`"
+    return f"{count:,} uncertain: {release} sends them again, with --as-sent counts them as sent" if count else ""
+
+
 def status_of(
     counts: Mapping[DeliveryState, int],
     delivered: ChunkReport,

@@ -33,6 +33,7 @@ from newsletter.pipeline.report import (
     next_in_words,
     of_list,
     status_of,
+    uncertain_in_words,
     waits_in_words,
 )
 from newsletter.pipeline.summarizing import TIME_OF_COLLECTING, TIME_OF_ISSUE, summarized
@@ -296,6 +297,7 @@ class Pipeline:
         trouble = next((each.report.trouble for each in delivered if each.report.trouble), "")
         halted = halted_in_words(first.issue.list, first.issue.day, first.halt)
         waits = "" if trouble or halted else waits_in_words(first.issue.terms, counts, first.waits_until)
+        rest = _HELD if held else uncertain_in_words(first.issue.list, first.issue.day, counts)
         return replace(
             report,
             date=first.issue.day,
@@ -304,7 +306,7 @@ class Pipeline:
             issue=await self._describe(first.issue),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(first.issue.key),
-            reason=trouble or halted or waits or (first.report.waiting if due else "") or (_HELD if held else ""),
+            reason=trouble or halted or waits or (first.report.waiting if due else "") or rest,
         )
 
     async def run_without_file(

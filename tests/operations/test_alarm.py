@@ -148,3 +148,9 @@ def test_each_cause_says_what_it_is_and_what_to_do(cause: Cause) -> None:
     assert words.advice.endswith(".")
     assert "{thing}" in words.headline or "ledger" in words.headline or "Thursday, 12 March 2026" in words.headline
     assert ("{thing}" in headline(alarm)) is (cause not in {Cause.LEDGER, Cause.RESTORED})
+
+
+def test_a_run_that_broke_off_says_nothing_of_whether_there_is_an_issue() -> None:
+    alarm = Alarm(id="1", cause=Cause.TROUBLE, subject="daily", reason="", day=DAY, since=NOW, seen_at=NOW)
+    assert headline(alarm) == "daily: a run broke off before the issue of Thursday, 12 March 2026 was sent"
+    assert "or not all of it was sent" in words_of(alarm).problem

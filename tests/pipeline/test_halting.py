@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.halt import Order
 from newsletter.pipeline.report import RunStatus
 from newsletter.ports import ChunkReport, Store
@@ -61,6 +62,25 @@ async def test_a_run_says_that_its_issue_was_halted_while_it_was_sent(
 
     assert report.reason.startswith(f"the issue {said}")
     assert desk.post.mails == []
+
+
+async def test_a_run_says_what_to_do_about_what_is_uncertain(desk: Desk) -> None:
+    await desk.run(MONDAY)
+    issue = await desk.store.issues.find("daily", MONDAY)
+    assert issue is not None
+    async with desk.store.outbox.worker() as worker:
+        at = desk.now + timedelta(hours=12)
+        [late] = await desk.store.outbox.claim(worker, issue_key=issue.key, now=at, limit=1)
+        for state in (DeliveryState.SENDING, DeliveryState.UNCERTAIN):
+            await desk.store.outbox.record([Change(key=late.key, state=state, at=at, attempts=1)])
+
+    report = await desk.run_now(naming=MONDAY)
+
+    assert report.status is RunStatus.PARTIAL
+    assert report.reason == (
+        f"1 uncertain: `newsletter deliveries release --list daily --date {MONDAY}` sends them again, "
+        "with --as-sent counts them as sent"
+    )
 
 
 async def test_what_came_too_late_is_made_up_for_by_the_first_issue_after_that(desk: Desk) -> None:
