@@ -20,6 +20,8 @@ from newsletter.render.issue.words import (
     wishes,
     wrapped,
 )
+from tests.timing import takes_time_in_proportion
+
 
 EN = language("en")
 
@@ -122,6 +124,11 @@ def test_no_line_begins_with_a_full_stop_or_ends_with_an_opening_bracket() -> No
     lines = wrapped("深「度」学习。" * 40).splitlines()
     assert len(lines) > 3
     assert not any(line[0] in "」。" or line[-1] == "「" for line in lines)
+
+
+@pytest.mark.parametrize("piece", [" ", "\t", "\n", "a ", "深", "「", "\u00a0"])
+def test_wrapping_takes_time_in_proportion_to_the_text(piece: str) -> None:
+    assert takes_time_in_proportion(wrapped, "a" + piece * 16_000, seconds=0.3)
 
 
 @given(st.text())

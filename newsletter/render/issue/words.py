@@ -258,7 +258,7 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
         first: stands in the margin of the first line, such as `  147  `.
     """
     lines = [""]
-    for space, word in _WORD.findall(text):
+    for space, word in _WORD.findall(text.rstrip()):  # it would look for a word at each space of the end
         longer = lines[-1] + space + word
         if lines[-1] and columns(longer) > LINE - indent:
             lines.append(word)
