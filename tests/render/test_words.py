@@ -22,7 +22,6 @@ from newsletter.render.issue.words import (
 )
 from tests.timing import takes_time_in_proportion
 
-
 EN = language("en")
 
 
