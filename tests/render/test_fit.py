@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import date
+from html import escape
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.layout import Sections
-from newsletter.render.issue.fit import BUDGET, excess_of, fewer, room
+from newsletter.render.issue.clauses import cut
+from newsletter.render.issue.fit import BUDGET, LONGEST_NAME, excess_of, fewer, room
 from newsletter.render.mime.pieces import Slot
 from newsletter.render.mime.segments import Arrangement
 
@@ -57,6 +59,13 @@ def test_room_is_kept_for_values_as_often_as_they_stand_in_a_page() -> None:
     assert 0 < once == twice / 2
     assert room([link, name, link], {"feedback_url": 70}) == 140 + once
     assert room([link], {}) > 70
+
+
+def test_room_is_kept_for_the_longest_name_with_a_mark_above_each_letter() -> None:
+    name = cut('"\U0001d165' * 2 * LONGEST_NAME, LONGEST_NAME)
+    whole = cut('"\U0001d165' * LONGEST_NAME, LONGEST_NAME)
+    kept = room([Slot("name", html=True)], {})
+    assert max(len(escape(name).encode()), len(escape(whole).encode())) <= kept
 
 
 @given(over=st.integers(-3000, 3000), count=st.integers(0, 60), link=st.integers(0, 2000))

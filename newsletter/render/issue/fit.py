@@ -14,8 +14,10 @@ from newsletter.render.mime.segments import Arrangement
 
 BUDGET = 95_000  # bytes of the HTML part; Gmail clips a page after about 102,000
 
-# The most bytes of each of a reader's values, escaped.
-_ROOM = {"name": 360, "email": 600}
+LONGEST_NAME = 60  # columns of a reader's name that the mail shows
+
+# The most bytes of each of a reader's values, escaped: of a column of the name, `&quot;` and a mark above it.
+_ROOM = {"name": (6 + 4) * LONGEST_NAME, "email": 600}
 _ROOM_FOR_LINKS = 300
 
 

@@ -18,6 +18,7 @@ from newsletter.core.tokens import DELIVERY_HEADER, Links, OwnLinks, tagged
 from newsletter.ports import Composed, Message
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
+from newsletter.render.issue.fit import LONGEST_NAME
 from newsletter.render.issue.language import language
 from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
@@ -37,7 +38,6 @@ _CHOICES_SEEN = 20_000  # of which it is known that somebody has them, some 100 
 _SUBJECTS_KEPT = 512
 _LINKS = ("unsubscribe_url", "feedback_url", "preferences_url")
 _SLOTS = ("email", "name", *_LINKS)  # of what is a reader's own
-_LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
 
 _composed = maker(Composed)
@@ -226,7 +226,7 @@ class IssueMessage(Message):
 
 
 def _shown(name: str) -> str:
-    return cut(one_line(name), _LONGEST_NAME)
+    return cut(one_line(name), LONGEST_NAME)
 
 
 def _mailbox(address: str) -> str:

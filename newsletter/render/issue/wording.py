@@ -16,7 +16,7 @@ from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.language import Language, direction
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
 
-TITLE = 300  # characters; a longer text is not a title
+TITLE = 300  # columns; a longer text is not a title
 _MODEL = 60  # … of a model's name
 _STANDFIRST = 400  # columns of a summary that is shown in full
 _SHORT = 150  # … of a card's text: two lines of the mail
