@@ -229,14 +229,18 @@ def is_installed(program: str) -> bool:
 
 
 @contextmanager
-def sink(program: Path, delay: int) -> Iterator[tuple[int, Callable[[], int]]]:
+def sink(program: Path, delay: int, *, on_last_core: bool = False) -> Iterator[tuple[int, Callable[[], int]]]:
     """Run the sink; gives its port, and a function that ends it and tells how many messages it took.
 
-    It stays on the last core, which senders may use as well: a relay has a machine of its own. Where the system
-    chooses, it puts the sink beside a fast sender in some runs and on top of it in others.
+    Args:
+        program: the compiled sink.
+        delay: milliseconds for each answer.
+        on_last_core: keeps it there, while others may use all cores. Where the system chooses, it puts the sink
+            beside a fast sender in some runs and on top of it in others; a relay has a machine of its own.
     """
-    on_last_core = ["taskset", "--cpu-list", str((os.cpu_count() or 1) - 1)] if shutil.which("taskset") else []
-    command = [*on_last_core, str(program), "-d", str(delay)]
+    last_core = ["taskset", "--cpu-list", str((os.cpu_count() or 1) - 1)]
+    before = last_core if on_last_core and shutil.which("taskset") else []
+    command = [*before, str(program), "-d", str(delay)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout
 
@@ -260,7 +264,7 @@ def compile_sink(folder: Path) -> Path:
 
 def measure(contender: Contender, program: Path, delay: int, readers: int) -> Result:
     """Let a contender send to all its readers; all must arrive."""
-    with sink(program, delay) as (port, taken):
+    with sink(program, delay, on_last_core=True) as (port, taken):
         command = contender.command(port, readers)
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
