@@ -25,10 +25,10 @@ async def until(happened: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def due_list(workplace: Workplace, hour: datetime, sources: Sequence[str] = ("saved_page:../page-*.txt",)) -> None:
+    save_page(workplace, f"{hour:%Y-%m-%d}")  # first: who serves already may find the list due at once
     workplace.list_file([*sources], hour=f"{hour:%H:%M}")
     path = workplace.folder / "subscribers" / "daily.toml"
     path.write_text(path.read_text().replace('"mon", "tue", "wed", "thu", "fri"', ALL_DAYS))
-    save_page(workplace, f"{hour:%Y-%m-%d}")
 
 
 def free_port() -> int:
