@@ -56,9 +56,9 @@ async def test_slow_clients_stop_neither_pages_nor_mail_and_are_closed_in_time(w
     url = served(workplace)
     workplace.program = ("/bin/sh", "-c", f'ulimit -n {DESCRIPTORS}; exec "$0" "$@"', NEWSLETTER)
     workplace.list_file(["saved_page:../page-*.txt"])
-    path = workplace.folder / "subscribers" / "daily.toml"
+    file = workplace.folder / "subscribers" / "daily.toml"
     day = f"{datetime.now(UTC) + timedelta(days=2):%a}".lower()  # not due before it is changed below
-    path.write_text(path.read_text().replace('"mon", "tue", "wed", "thu", "fri"', f'"{day}"'))
+    file.write_text(file.read_text().replace('"mon", "tue", "wed", "thu", "fri"', f'"{day}"'))
     process = await workplace.start("serve")
     await heard(process, b"serving")
     assert process.stderr
