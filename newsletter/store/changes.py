@@ -44,7 +44,7 @@ async def take_steps(
         plain: those of the changes that are plain, as SQLite takes them; None: they are not known.
     """
     done = Walk()
-    if plain and await take_plain_steps(connection, plain):
+    if plain is not None and await take_plain_steps(connection, plain):
         changes = those(changes, plain.others)
     if not changes:
         return done
